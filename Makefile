@@ -1,0 +1,97 @@
+# make            program and library             make test    unit tests
+# make live       a real sandbox and attacks      make check   analyser and lint scripts
+# make bench      ratios against floors           make fuzz    parsers of untrusted bytes, 60 s each
+# make format     clang-format over the tree      make cross   aarch64 and riscv64, under qemu-user
+# make mutate-bpf every mutant of the filter      make clean
+# V=1 shows commands.  SAN=address|undefined|thread, FAULTS=1 (fault points), DYNAMIC=1 (shared libc)
+# and JEMALLOC=1 build variants beside the release one, each in build/<variant>/.
+
+.DELETE_ON_ERROR:
+Q       := $(if $(V),,@)
+VARIANT := $(or $(SAN),$(if $(FAULTS),faults),$(if $(JEMALLOC),jemalloc),$(if $(DYNAMIC),dynamic),release)
+OUT     := build/$(VARIANT)
+CC      ?= gcc
+AR      ?= ar
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CFLAGS  ?= -O2 -g
+# Paths of the build machine stay out of the objects, so that two builds are equal byte for byte.
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -I. -MMD -MP -fvisibility=hidden -fno-semantic-interposition \
+	-ffile-prefix-map=$(CURDIR)=. $(WARN) $(CFLAGS) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(if $(SAN)$(FAULTS),-DSANDLOCK_FAULTS) -D_FORTIFY_SOURCE=2
+# A static program starts a third faster than a dynamic one; sanitizers need the shared libc.
+STATIC  := $(if $(SAN)$(DYNAMIC),,-static)
+LIBS    := -l:liburcu-cds.a -l:liburcu-memb.a -l:liburcu-common.a -l:libseccomp.a \
+	$(if $(JEMALLOC),-l:libjemalloc.a -lm) -lpthread
+
+CORE    := $(wildcard core/*/*.c handlers/*.c handlers/*/*.c arch/*.c arch/$(shell uname -m)/*.c bpf/*.c)
+CLI     := $(wildcard tools/cli/*.c)
+UNIT    := $(wildcard tests/unit/*.c tests/unit/*/*.c)
+LIVE    := $(wildcard tests/live/*.c)
+GUESTS  := $(patsubst tests/live/guests/%.c,$(OUT)/guests/%,$(wildcard tests/live/guests/*.c))
+BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c bench/floor/*.c))
+OBJ      = $(addprefix $(OUT)/,$(addsuffix .o,$(basename $(1))))
+
+all: $(OUT)/sandlock $(OUT)/libsandlock.a
+
+# Keeper and child share memory after a raw clone: nothing there may touch thread-local or sanitizer
+# state, and tools/lint/check-child-symbols.sh holds the objects to it.
+$(call OBJ,$(wildcard core/child/*.c)): ALL_CFLAGS += -fno-sanitize=all -fno-stack-protector \
+	-fno-builtin -U_FORTIFY_SOURCE -fno-tree-loop-distribute-patterns
+$(call OBJ,$(wildcard core/base/*.c bpf/*.c)): ALL_CFLAGS += -Wconversion
+
+$(OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(OUT)/libsandlock.a: $(call OBJ,$(CORE))
+	@$(if $(Q),echo "  AR   $@",:)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(sort $^)
+
+$(OUT)/sandlock: $(call OBJ,$(CLI)) $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC) -o $@ $^ $(LIBS)
+
+# The tests build the same sources again where they need the parts of the command line.
+$(OUT)/unit-tests: $(call OBJ,$(UNIT)) $(call OBJ,$(filter-out tools/cli/main.c,$(CLI))) $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lcriterion $(LIBS) -lm
+
+$(OUT)/live-tests: $(call OBJ,$(LIVE)) $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lcriterion $(LIBS)
+
+# Guests run inside: plain static programs in every variant.
+$(OUT)/guests/%: tests/live/guests/%.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $<
+
+$(OUT)/bench/%: bench/%.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $< -lm
+
+test: $(OUT)/unit-tests
+	$(Q)$(OUT)/unit-tests --short-filename
+
+live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS)
+	$(Q)SANDLOCK=$(OUT)/sandlock GUESTS=$(OUT)/guests $(OUT)/live-tests --short-filename
+
+bench: $(OUT)/sandlock $(BENCHES)
+	$(Q)bench/run.sh $(OUT)
+
+check:
+	$(Q)tools/lint/check.sh
+
+format:
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build
+
+.PHONY: all test live bench check format clean
+.SECONDARY:
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,66 @@
+/* The plan: everything the kernel and the supervisor will be told, computed before anything is
+ * started, complete, and not changed afterwards. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_PLAN_PLAN_H
+#define CORE_PLAN_PLAN_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/program.h"
+#include "core/base/error.h"
+#include "core/plan/landlock_plan.h"
+#include "core/plan/syscall_rules.h"
+#include "core/policy/policy.h"
+
+#define PLAN_CPU_WORDS 16 /* 1,024 processors */
+
+/* A set of processors in the form that sched_setaffinity takes. */
+struct cpu_mask {
+	bool is_set;
+	unsigned long words[PLAN_CPU_WORDS];
+};
+
+struct plan {
+	char *name;                       /* owned: the sandbox's name */
+	struct landlock_plan landlock;
+	struct syscall_choices choices;   /* what selected the verdicts of the filter */
+	struct bpf_program filter;
+
+	/* What the child becomes. */
+	char **argv;                      /* owned, NULL-terminated */
+	char **envp;                      /* owned, NULL-terminated */
+	char **exec_paths;                /* owned: the files to try in order, as execvp would */
+	char *cwd;                        /* owned; NULL: stay */
+	char *private_tmp;                /* owned: the run's temporary directory; NULL: none */
+
+	/* Settings of the child. */
+	bool supervised;
+	bool no_coredump;
+	bool no_huge_pages;
+	bool no_randomize_memory;
+	bool has_user;
+	uid_t uid;
+	gid_t gid;
+	uint64_t keep_caps;
+	uint32_t open_files;              /* 0: as inherited */
+	struct cpu_mask cpus;
+	const struct number_list *keep_fds; /* borrowed from the policy */
+
+	/* Limits that the supervisor keeps. */
+	uint64_t memory_limit;            /* 0: none */
+	uint32_t cpu_percent;             /* 100: none */
+	uint64_t timeout_ns;              /* 0: none */
+	uint64_t kill_after_ns;
+	uint64_t output_limit;            /* 0: none */
+};
+
+/* Compiles the policy for this host.  0, or -errno with one line for the user; *ret_plan is then
+ * untouched.  The policy must outlive the plan. */
+int plan_compile(const struct sandbox_policy *policy, struct plan *ret_plan, struct error *error);
+void plan_finish(struct plan *plan);
+
+#endif
