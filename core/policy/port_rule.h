@@ -32,7 +32,7 @@ static inline bool port_set_is_empty(const struct port_set *set)
 int port_set_add_bind(struct port_set *set, const char *option, const char *text,
 	struct error *error);
 /* A --net-allow rule of spec/network.md §1.  What Landlock can hold (TCP to any host, on ports or
- * all of them: "tcp://:443", "tcp://*:80,443", "tcp://*") is added; any other well-formed rule is
+ * all of them: "tcp://:443", or `*` as host, `*` as port) is added; any other well-formed rule is
  * refused as "not available in this version", a malformed one with the grammar's message. */
 int port_set_add_connect(struct port_set *set, const char *option, const char *text,
 	struct error *error);
