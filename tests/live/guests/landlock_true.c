@@ -1,0 +1,7 @@
+/* Succeeds at once. */
+// SPDX-License-Identifier: Apache-2.0
+
+int main(void)
+{
+	return 0;
+}
