@@ -22,19 +22,21 @@ struct port_set {
 };
 
 void port_set_finish(struct port_set *set);
+#define cleanup_port_set cleanup(port_set_finish)
 static inline bool port_set_is_empty(const struct port_set *set)
 {
 	return !set->any && set->count == 0;
 }
 
-/* "80", "8000-8999", "80,443", "*" (alone).  Port 0 means bind(0) only.  Adds to the set; nothing is
- * added when an item is wrong.  `option` names the flag in messages. */
-int port_set_add_bind(struct port_set *set, const char *option, const char *text,
-	struct error *error);
-/* A --net-allow rule of spec/network.md §1.  What Landlock can hold (TCP to any host, on ports or
- * all of them: "tcp://:443", or `*` as host, `*` as port) is added; any other well-formed rule is
- * refused as "not available in this version", a malformed one with the grammar's message. */
-int port_set_add_connect(struct port_set *set, const char *option, const char *text,
-	struct error *error);
+/* "80", "8000-8999", "80,443", "*" (alone).  Port 0 means bind(0) only.  Adds to the set; nothing
+ * is added when an item is wrong.  `option` names the flag in messages. */
+int port_set_add_bind(
+	struct port_set *set, const char *option, const char *text, struct error *error);
+/* A --net-allow rule of spec/network.md §1.  What Landlock can hold is added: TCP to any host, on
+ * ports or on all of them ("tcp://:443", "tcp://:80,443"; a star may stand for the host, and for
+ * the ports if it stands alone).  Any other well-formed rule is refused as "not available in this
+ * version", a malformed one with the grammar's message. */
+int port_set_add_connect(
+	struct port_set *set, const char *option, const char *text, struct error *error);
 
 #endif
