@@ -300,10 +300,10 @@ Test(check_command, believes_a_lowered_abi_in_debug_builds_only)
 
 Test(check_command, notices_a_wall_without_effect)
 {
-	check_with_fault("landlock-without-effect", 1,
+	check_with_fault("landlock-restrict", 1,
 		"landlock-restriction: the call succeeds without effect");
 	check_with_fault(
-		"seccomp-without-effect", 1, "seccomp-filter: the call succeeds without effect");
+		"seccomp-install", 1, "seccomp-filter: the call succeeds without effect");
 }
 
 Test(check_command, refuses_an_argument_that_it_does_not_know)

@@ -40,7 +40,7 @@ static int enter_domain(int ruleset)
 {
 	int r = try_no_new_privs();
 
-	if (r == 0 && !fault_is_set("landlock-without-effect") &&
+	if (r == 0 && !fault_is_set("landlock-restrict") &&
 		syscall(SYS_landlock_restrict_self, ruleset, 0) < 0) {
 		r = errno;
 	}
@@ -107,7 +107,7 @@ static int install_filter(unsigned int flags, uint32_t action)
 	if (r != 0) {
 		return (int)-r;
 	}
-	if (fault_is_set("seccomp-without-effect")) {
+	if (fault_is_set("seccomp-install")) {
 		return 0;
 	}
 	r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
