@@ -72,7 +72,9 @@ $(OUT)/guests/%: tests/live/guests/%.c Makefile
 $(OUT)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	@$(if $(Q),echo "  CC   $<",:)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $< -lm
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $(filter %.c %.a,$^) -lm
+
+$(OUT)/bench/filter_install: $(OUT)/libsandlock.a
 
 test: $(OUT)/unit-tests
 	$(Q)$(OUT)/unit-tests --short-filename

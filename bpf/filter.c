@@ -31,6 +31,7 @@ struct span {
 /* What is known while a program is built. */
 struct compilation {
 	const struct trap_set *set;
+	enum filter_search search;
 	struct bpf_builder builder;
 	uint16_t returns[VERDICT_COUNT]; /* the RET of each verdict put last; 0: none yet */
 	uint16_t blocks[TRAP_SET_NUMBERS];
@@ -384,6 +385,9 @@ static size_t middle_of(const struct compilation *compilation, size_t begin, siz
 		end < compilation->span_count ? span_start(compilation, end) : TRAP_SET_NUMBERS;
 	size_t middle = begin + 1;
 
+	if (compilation->search == FILTER_SEARCH_LINE) {
+		return middle;
+	}
 	while (middle + 1 < end &&
 		span_start(compilation, middle) - low < high - span_start(compilation, middle)) {
 		middle++;
@@ -418,12 +422,13 @@ static void emit_entry(struct compilation *compilation, uint32_t audit_token, ui
 	(void)bpf_emit_load(builder, offsetof(struct seccomp_data, arch), check);
 }
 
-int filter_compile(
-	const struct trap_set *set, uint32_t audit_token, struct bpf_program *ret_program)
+int filter_compile(const struct trap_set *set, uint32_t audit_token, enum filter_search search,
+	struct bpf_program *ret_program)
 {
 	struct compilation compilation;
 
 	compilation.set = set;
+	compilation.search = search;
 	bpf_builder_init(&compilation.builder);
 	memset(compilation.returns, 0, sizeof(compilation.returns));
 	find_ranges(&compilation);

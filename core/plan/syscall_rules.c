@@ -26,7 +26,6 @@ enum {
 	UNSUPERVISED = 1 << 3,
 	DEBUGGING = 1 << 4,  /* group ptrace */
 	NAMESPACES = 1 << 5, /* group userns */
-	COUNTERS = 1 << 6,   /* group perf, or ptrace for the sake of rr */
 };
 
 /* A clause that exists only if all facts of `only_if` and none of `unless` hold. */
@@ -57,6 +56,7 @@ struct rule_clause {
 #define PIDFD_SELF_THREAD_GROUP_VALUE ((uint32_t)-10001)
 #define PR_SET_VMA_VALUE	      0x53564d41u
 #define PR_GET_AUXV_VALUE	      0x41555856u
+#define PRCTL_LAST		      78 /* PR_FUTEX_HASH, the last one of Linux 6.18 */
 #define IOPRIO_WHO_PROCESS_VALUE      1
 
 /* The low 32 bits are all that the kernel takes of the flags of clone, on every architecture. */
@@ -151,25 +151,16 @@ static const struct rule_clause personality_clauses[] = {
 	CLAUSE(ALLOW, DEBUGGING, ALWAYS, ARG_IS(0, INT, ADDR_NO_RANDOMIZE)),
 };
 
-/* Operations on the caller itself.  Left out: PR_SET_DUMPABLE (4) would blind the supervisor and
- * PR_SET_SECUREBITS (28), PR_SET_MM (35), PR_SET_IO_FLUSHER (57) and PR_SCHED_CORE (62) change what
- * others rely on; unknown numbers are refused until somebody has looked at them. */
+/* Operations on the caller itself: those that Linux 6.18 knows but for a few; a number that nobody
+ * has looked at is refused. */
 static const struct rule_clause prctl_clauses[] = {
-	PERMIT(ARG_IS(0, INT, PR_SET_NAME)), /* by far the most frequent */
+	REFUSE(ARG_IS(0, INT, PR_SET_DUMPABLE)),   /* would blind the supervisor */
+	REFUSE(ARG_IS(0, INT, PR_SET_SECUREBITS)), /* changes how capabilities are dropped */
+	REFUSE(ARG_IS(0, INT, PR_SET_MM)),	   /* forges what /proc shows of the caller */
+	REFUSE(ARG_IS(0, INT, PR_SET_IO_FLUSHER)), /* takes memory reserves of the machine */
+	REFUSE(ARG_IS(0, INT, PR_SCHED_CORE)),	   /* takes the number of another process */
+	PERMIT(ARG_WITHIN(0, INT, PR_SET_PDEATHSIG, PRCTL_LAST)),
 	PERMIT(ARG_IS(0, INT, PR_SET_VMA_VALUE)),
-	PERMIT(ARG_WITHIN(0, INT, PR_SET_PDEATHSIG, PR_GET_DUMPABLE)),
-	PERMIT(ARG_WITHIN(0, INT, PR_GET_UNALIGN, PR_GET_NAME)),
-	PERMIT(ARG_WITHIN(0, INT, PR_GET_ENDIAN, PR_GET_SECUREBITS)),
-	PERMIT(ARG_WITHIN(0, INT, PR_SET_TIMERSLACK, PR_GET_TIMERSLACK)),
-	CLAUSE(ALLOW, COUNTERS, ALWAYS,
-		ARG_WITHIN(0, INT, PR_TASK_PERF_EVENTS_DISABLE, PR_TASK_PERF_EVENTS_ENABLE)),
-	PERMIT(ARG_WITHIN(0, INT, PR_MCE_KILL, PR_MCE_KILL_GET)),
-	PERMIT(ARG_WITHIN(0, INT, PR_SET_CHILD_SUBREAPER, PR_GET_THP_DISABLE)),
-	PERMIT(ARG_IS(0, INT, PR_CAP_AMBIENT)),
-	PERMIT(ARG_WITHIN(0, INT, PR_SVE_SET_VL, PR_GET_TAGGED_ADDR_CTRL)),
-	PERMIT(ARG_WITHIN(0, INT, PR_SET_SYSCALL_USER_DISPATCH, PR_PAC_GET_ENABLED_KEYS)),
-	PERMIT(ARG_WITHIN(0, INT, 63, 71)), /* SME, MDWE, memory merging, vectors of RISC-V */
-	PERMIT(ARG_WITHIN(0, INT, 74, 78)), /* shadow stack, timer ids, futex hash */
 	PERMIT(ARG_IS(0, INT, PR_GET_AUXV_VALUE)),
 	CLAUSE(ALLOW, DEBUGGING, ALWAYS, ARG_IS(0, INT, PR_SET_PTRACER)),
 };
@@ -290,13 +281,12 @@ static uint8_t facts_of(const struct syscall_choices *choices)
 		(choices->unix_sockets || group_is_allowed(choices, SYSCALL_GROUP_UNIX_SOCKETS)) &&
 		(choices->denied_groups >> SYSCALL_GROUP_UNIX_SOCKETS & 1) == 0;
 	bool debugging = group_is_allowed(choices, SYSCALL_GROUP_PTRACE);
-	bool perf = group_is_allowed(choices, SYSCALL_GROUP_PERF);
 	bool userns = group_is_allowed(choices, SYSCALL_GROUP_USERNS);
 
 	return (uint8_t)((choices->tcp_sockets ? TCP : 0) | (has_unix ? UNIX : 0) |
 			 (choices->listen || has_unix ? LISTENING : 0) |
 			 (choices->supervised ? 0 : UNSUPERVISED) | (debugging ? DEBUGGING : 0) |
-			 (userns ? NAMESPACES : 0) | (perf || debugging ? COUNTERS : 0));
+			 (userns ? NAMESPACES : 0));
 }
 
 /* Copies the clauses that exist under these facts to `clauses`, which has room for all. */
@@ -391,7 +381,10 @@ int syscall_rules_compile(
 	struct syscall_traps traps;
 	int r = syscall_rules_collect(arch, choices, &traps);
 
-	return r < 0 ? r : filter_compile(&traps.set, arch_audit_token(arch), ret_program);
+	if (r < 0) {
+		return r;
+	}
+	return filter_compile(&traps.set, arch_audit_token(arch), FILTER_SEARCH_TREE, ret_program);
 }
 
 struct syscall_rule syscall_rules_get(const struct syscall_choices *choices, enum syscall_id id)
