@@ -11,14 +11,14 @@
 struct sampler_victim {
 	pid_t pid;
 	char comm[16];
-	uint64_t bytes;       /* its own share when it was killed */
-	uint64_t tree_bytes;  /* what the tree used then */
+	uint64_t bytes;	     /* its own share when it was killed */
+	uint64_t tree_bytes; /* what the tree used then */
 };
 
 struct sampler;
 
-/* `keeper` is the process whose descendants are the tree (itself not counted); `limit` in bytes, not
- * 0.  NULL and errno on failure. */
+/* `keeper` is the process whose descendants are the tree (itself not counted); `limit` in bytes,
+ * not 0.  NULL and errno on failure. */
 struct sampler *sampler_create(pid_t keeper, uint64_t limit);
 void sampler_destroy(struct sampler *sampler);
 

@@ -1,0 +1,201 @@
+/* Memory by measurement: what the tree of a sandbox uses, and who made it too much. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+
+#include "core/base/fd.h"
+#include "core/supervisor/memory_use.h"
+#include "core/supervisor/sampler.h"
+#include "core/supervisor/sampler_pace.h"
+
+/* Who grew by less than this share of the limit, or by less than half of what is too much, did not
+ * break it: then the largest is to blame. */
+#define GROWTH_SHARE 64
+
+struct sampler {
+	uint64_t limit;
+	uint64_t due_ns;
+	uint64_t peak_bytes;
+	uint32_t peak_processes;
+	struct sampler_pace pace;
+	struct memory_use use;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec time;
+
+	(void)clock_gettime(clock, &time); /* cannot fail */
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t machine_memory(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) < 0) {
+		return UINT64_MAX; /* unknown: every limit may be broken */
+	}
+	return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+}
+
+struct sampler *sampler_create(pid_t keeper, uint64_t limit)
+{
+	struct sampler *sampler = calloc(1, sizeof(*sampler));
+	uint64_t first_ns;
+	int r;
+
+	if (sampler == NULL) {
+		return NULL;
+	}
+	r = memory_use_init(&sampler->use, keeper);
+	if (r < 0) {
+		sampler_destroy(sampler);
+		errno = -r;
+		return NULL;
+	}
+	sampler->limit = limit;
+	sampler_pace_init(&sampler->pace, limit, machine_memory(), (unsigned int)get_nprocs());
+	first_ns = sampler_pace_first(&sampler->pace);
+	sampler->due_ns =
+		first_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_ns(CLOCK_MONOTONIC) + first_ns;
+	return sampler;
+}
+
+void sampler_destroy(struct sampler *sampler)
+{
+	if (sampler != NULL) {
+		memory_use_finish(&sampler->use);
+		free(sampler);
+	}
+}
+
+uint64_t sampler_due(const struct sampler *sampler)
+{
+	return sampler->due_ns;
+}
+
+/* What it grew since the last look, and that it can be blamed for: a fork shows all that it shares
+ * with its parent, which is not growth. */
+static uint64_t process_growth(const struct process_use *process)
+{
+	uint64_t grown =
+		process->bound > process->previous ? process->bound - process->previous : 0;
+
+	return grown < process->share ? grown : process->share;
+}
+
+/* The place of the process to kill, or -1: the one that grew most, else the largest. */
+static ssize_t choose_victim(const struct sampler *sampler, uint64_t excess)
+{
+	const struct memory_use *use = &sampler->use;
+	uint64_t grown_enough = sampler->limit / GROWTH_SHARE;
+	ssize_t grown = -1, largest = -1;
+
+	if (grown_enough < excess / 2) {
+		grown_enough = excess / 2;
+	}
+	for (size_t i = 0; i < use->list.count; i++) {
+		const struct process_use *process = &use->processes[i];
+
+		if (process->dying || process->spared || process->share == 0) {
+			continue;
+		}
+		if (process_growth(process) >= grown_enough &&
+			(grown < 0 ||
+				process_growth(process) > process_growth(&use->processes[grown]))) {
+			grown = (ssize_t)i;
+		}
+		if (largest < 0 || process->share > use->processes[largest].share) {
+			largest = (ssize_t)i;
+		}
+	}
+	return grown >= 0 ? grown : largest;
+}
+
+/* Kills one process.  False if it turned out to be gone, or not ours to kill. */
+static bool kill_process(struct sampler *sampler, size_t place, struct sampler_victim *ret_victim)
+{
+	struct process_use *process = &sampler->use.processes[place];
+	struct sampler_victim victim = {
+		.pid = process->pid,
+		.bytes = process->share,
+		.tree_bytes = sampler->use.total,
+	};
+	cleanup_close int pidfd = memory_use_open(&sampler->use, place);
+	struct proc_stat stat;
+
+	if (pidfd >= 0 && proc_read_stat(process->pid, &stat) == 0) {
+		memcpy(victim.comm, stat.comm, sizeof(victim.comm));
+	}
+	if (pidfd < 0 || pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0) {
+		process->spared = true;
+		return false;
+	}
+	/* Tearing down its memory takes the kernel a while.  Nobody else shall die for it
+	 * meanwhile. */
+	process->dying = true;
+	sampler->use.total -=
+		process->share < sampler->use.total ? process->share : sampler->use.total;
+	*ret_victim = victim;
+	return true;
+}
+
+static bool kill_victim(struct sampler *sampler, struct sampler_victim *ret_victim)
+{
+	uint64_t excess = sampler->use.total - sampler->limit;
+	ssize_t place;
+
+	while ((place = choose_victim(sampler, excess)) >= 0) {
+		if (kill_process(sampler, (size_t)place, ret_victim)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victim *ret_victim)
+{
+	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	struct memory_use *use = &sampler->use;
+	bool killed = false;
+	uint64_t delay_ns;
+	int r = memory_use_measure(use, now_ns);
+
+	if (r == 0 && use->total > sampler->limit) {
+		memory_use_refine(use, sampler->limit, 0);
+	}
+	if (use->total > sampler->peak_bytes) {
+		sampler->peak_bytes = use->total;
+	}
+	if (use->list.count > sampler->peak_processes) {
+		sampler->peak_processes = (uint32_t)use->list.count;
+	}
+	if (r == 0 && use->total > sampler->limit) {
+		killed = kill_victim(sampler, ret_victim);
+	}
+	delay_ns = sampler_pace_next(
+		&sampler->pace, now_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, use->total);
+	if (killed && use->total > sampler->limit) {
+		delay_ns = 0; /* one was not enough */
+	}
+	sampler->due_ns =
+		delay_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_ns(CLOCK_MONOTONIC) + delay_ns;
+	return killed;
+}
+
+uint64_t sampler_peak_bytes(const struct sampler *sampler)
+{
+	return sampler->peak_bytes;
+}
+
+uint32_t sampler_peak_processes(const struct sampler *sampler)
+{
+	return sampler->peak_processes;
+}

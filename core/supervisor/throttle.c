@@ -1,0 +1,258 @@
+/* CPU throttle: the whole tree runs for a share of each period and is stopped for the rest. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/process/proc_reader.h"
+#include "core/process/process_tree.h"
+#include "core/supervisor/throttle.h"
+
+#define PERIOD_NS 100000000ull
+
+/* A parent that is stopped forks no more, so one walk after the last stop finds the last child.  A
+ * storm gets so many walks and no more: the caller has other things to do. */
+#define WALKS_MAXIMUM	16
+#define STOPPING_MAX_NS 20000000ull
+
+#define SIGNAL_BIT(signal) (1ull << ((signal)-1))
+
+/* Stop by default, but can be blocked, ignored and handled. */
+static const int terminal_stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
+
+/* A process that this pause stopped. */
+struct stopped {
+	pid_t pid;
+	uint64_t identity; /* inode of its pidfd: since Linux 6.9 never used twice */
+};
+
+struct throttle {
+	pid_t keeper;
+	uint32_t percent;
+	bool paused;
+	uint64_t due_ns;
+	uint64_t running_since_ns; /* while it runs */
+	struct stopped *stopped;   /* owned; in the order of stopping, parents first */
+	size_t count, capacity;
+	struct pid_map settled; /* looked at in this pause: stopped by us, or by others before */
+	struct process_list tree;
+};
+
+static uint64_t clock_ns(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* cannot fail */
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* Opens the process and tells which it is: a number may be given away between two looks. */
+static int open_process(pid_t pid, uint64_t *ret_identity)
+{
+	cleanup_close int fd = pidfd_open(pid, 0);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		return -errno;
+	}
+	*ret_identity = status.st_ino;
+	return fd_steal(&fd);
+}
+
+/* Read after its pidfd was opened: if a signal then still reaches the pidfd, no other process had
+ * the number in between, and this was its status. */
+static int read_status(pid_t pid, struct proc_status *ret_status)
+{
+	struct proc_files files;
+	int r;
+
+	proc_files_init(&files, pid, false);
+	r = proc_files_status(&files, ret_status);
+	proc_files_finish(&files);
+	return r;
+}
+
+static uint64_t pending_signals(const struct proc_status *status)
+{
+	return status->pending | status->shared_pending;
+}
+
+/* Will the process stop of what is pending as soon as it runs? */
+static bool pending_stop(const struct proc_status *status)
+{
+	uint64_t stops = SIGNAL_BIT(SIGSTOP);
+
+	for (size_t i = 0; i < ARRAY_LEN(terminal_stops); i++) {
+		stops |= SIGNAL_BIT(terminal_stops[i]) & ~status->blocked & ~status->caught;
+	}
+	return (pending_signals(status) & stops) != 0;
+}
+
+static int reserve_stopped(struct throttle *throttle)
+{
+	size_t capacity = throttle->capacity > 0 ? throttle->capacity * 2 : 64;
+	struct stopped *stopped;
+
+	if (throttle->count < throttle->capacity) {
+		return 0;
+	}
+	stopped = reallocarray(throttle->stopped, capacity, sizeof(*stopped));
+	if (stopped == NULL) {
+		return -ENOMEM;
+	}
+	throttle->stopped = stopped;
+	throttle->capacity = capacity;
+	return 0;
+}
+
+/* True when this call stopped it. */
+static bool stop_process(struct throttle *throttle, pid_t pid)
+{
+	struct proc_status status;
+	struct stopped stopped = { .pid = pid };
+	cleanup_close int fd = open_process(pid, &stopped.identity);
+
+	/* Memory first: what is stopped and not written down would stay stopped. */
+	if (fd < 0 || read_status(pid, &status) < 0 || reserve_stopped(throttle) < 0) {
+		return false;
+	}
+	if (status.state == 't' || (status.state == 'Z' && status.threads <= 1)) {
+		/* Stopped by its tracer for the moment: the next walk looks again.  Or dead. */
+		return false;
+	}
+	if (pid_map_put(&throttle->settled, pid, 0) < 0) {
+		return false;
+	}
+	/* Somebody else's stop, done or under way.  Only SIGSTOP counts: the other stop signals can
+	 * be blocked and stay pending, and who did that would never be throttled. */
+	if (status.state == 'T' || (pending_signals(&status) & SIGNAL_BIT(SIGSTOP)) != 0) {
+		return false;
+	}
+	/* EPERM: outside of the sandbox, so not ours to stop. */
+	if (pidfd_send_signal(fd, SIGSTOP, NULL, 0) < 0) {
+		return false;
+	}
+	throttle->stopped[throttle->count++] = stopped;
+	return true;
+}
+
+static void pause_tree(struct throttle *throttle)
+{
+	uint64_t until_ns = clock_ns() + STOPPING_MAX_NS;
+	bool found = true;
+
+	throttle->count = 0;
+	pid_map_clear(&throttle->settled);
+	for (int walk = 0; found && walk < WALKS_MAXIMUM && clock_ns() < until_ns; walk++) {
+		found = false;
+		/* The list is usable as far as it went, also when the walk failed. */
+		(void)process_tree_walk(throttle->keeper, &throttle->tree);
+		for (size_t i = 0; i < throttle->tree.count; i++) {
+			pid_t pid = throttle->tree.pids[i];
+
+			if (!pid_map_has(&throttle->settled, pid) && stop_process(throttle, pid)) {
+				found = true;
+			}
+		}
+	}
+}
+
+static void continue_process(const struct stopped *stopped)
+{
+	struct proc_status status;
+	uint64_t identity = 0;
+	cleanup_close int fd = open_process(stopped->pid, &identity);
+
+	if (fd < 0 || identity != stopped->identity || read_status(stopped->pid, &status) < 0) {
+		return; /* killed in its sleep */
+	}
+	/* Ours was delivered when it stopped.  What is pending now came later from somebody else
+	 * and would stop it: then it stays stopped.  A process that is not stopped yet (it sleeps
+	 * in the kernel) has ours pending.  A SIGSTOP that comes between this look and the next
+	 * line is lost: the kernel has no "continue unless". */
+	if (status.state == 'T' && pending_stop(&status)) {
+		return;
+	}
+	if (pidfd_send_signal(fd, SIGCONT, NULL, 0) < 0) {
+		return; /* it died */
+	}
+	/* SIGCONT wipes out what the process keeps blocked or handles itself (signal(7)): again. */
+	for (size_t i = 0; i < ARRAY_LEN(terminal_stops); i++) {
+		if ((pending_signals(&status) & SIGNAL_BIT(terminal_stops[i])) != 0) {
+			(void)pidfd_send_signal(fd, terminal_stops[i], NULL, 0); /* as above */
+		}
+	}
+}
+
+/* The youngest first: when a parent runs and asks for stopped children, there are none. */
+static void continue_tree(struct throttle *throttle)
+{
+	while (throttle->count > 0) {
+		continue_process(&throttle->stopped[--throttle->count]);
+	}
+}
+
+struct throttle *throttle_create(pid_t keeper, uint32_t percent, uint64_t now_ns)
+{
+	struct throttle *throttle = calloc(1, sizeof(*throttle));
+
+	if (throttle == NULL) {
+		return NULL;
+	}
+	throttle->keeper = keeper;
+	throttle->percent = percent;
+	throttle->running_since_ns = now_ns;
+	throttle->due_ns = now_ns + PERIOD_NS / 100 * percent;
+	return throttle;
+}
+
+void throttle_destroy(struct throttle *throttle)
+{
+	if (throttle == NULL) {
+		return;
+	}
+	continue_tree(throttle);
+	free(throttle->stopped);
+	pid_map_finish(&throttle->settled);
+	process_list_finish(&throttle->tree);
+	free(throttle);
+}
+
+uint64_t throttle_due(const struct throttle *throttle)
+{
+	return throttle->due_ns;
+}
+
+void throttle_step(struct throttle *throttle, uint64_t now_ns)
+{
+	uint64_t ran_ns;
+
+	if (now_ns < throttle->due_ns) {
+		return;
+	}
+	if (throttle->paused) {
+		continue_tree(throttle);
+		throttle->paused = false;
+		throttle->running_since_ns = clock_ns();
+		throttle->due_ns = throttle->running_since_ns + PERIOD_NS / 100 * throttle->percent;
+		return;
+	}
+	pause_tree(throttle);
+	throttle->paused = true;
+	/* What it really ran counts, also what it ran because we came late: the share stays right.
+	 * One period at most is made good, so that a supervisor that was stopped itself stops
+	 * nobody for long. */
+	now_ns = clock_ns();
+	ran_ns = now_ns - throttle->running_since_ns;
+	if (ran_ns > PERIOD_NS) {
+		ran_ns = PERIOD_NS;
+	}
+	throttle->due_ns = now_ns + ran_ns * (100 - throttle->percent) / throttle->percent;
+}
