@@ -21,6 +21,10 @@
  * tables move slowly.  So status is read anew at least this often. */
 #define STATUS_AGE_NS 500000000ull
 
+/* Refining goes on until the total is below this share of the limit: a sum just below the limit
+ * would have to be looked at again at once. */
+#define ENOUGH_SHARE 2
+
 int memory_use_init(struct memory_use *use, pid_t keeper)
 {
 	struct rlimit descriptors = { .rlim_cur = 256 };
@@ -330,7 +334,7 @@ void memory_use_refine(struct memory_use *use, uint64_t limit, uint64_t beside)
 	for (size_t i = 0; i < count; i++) {
 		struct process_use *process = &use->processes[use->order[i]];
 
-		if (known + beside > limit || known + unknown + beside <= limit) {
+		if (known + beside > limit || known + unknown + beside <= limit / ENOUGH_SHARE) {
 			break;
 		}
 		if (memory_was_seen(use, &memories, process, use->order[i])) {

@@ -47,9 +47,9 @@ void memory_use_finish(struct memory_use *use);
  * -ESRCH (the keeper is gone) or -ENOMEM (the tail of the tree is missing). */
 int memory_use_measure(struct memory_use *use, uint64_t now_ns);
 
-/* Reads the true share of the largest processes until it is certain whether the tree is over
- * `limit` together with `beside` bytes, and sets `total` (without `beside`): at most the limit if
- * it is not over, else a sum that is surely reached. */
+/* Reads the true share of the largest processes until it is certain that the tree is over `limit`
+ * together with `beside` bytes, or well below it, and sets `total` (without `beside`): a sum that
+ * is surely reached if it is over the limit, else the best upper bound. */
 void memory_use_refine(struct memory_use *use, uint64_t limit, uint64_t beside);
 
 /* Opens a pidfd (owned by the caller) that names the very process that was measured, whoever may

@@ -182,8 +182,10 @@ bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victi
 	}
 	delay_ns = sampler_pace_next(
 		&sampler->pace, now_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, use->total);
-	if (killed && use->total > sampler->limit) {
-		delay_ns = 0; /* one was not enough */
+	if (killed) {
+		/* Still too much: at once.  Else soon, whatever it costs: those who live go on, and
+		 * a kill for each such look keeps them few. */
+		delay_ns = use->total > sampler->limit ? 0 : sampler_pace_minimum();
 	}
 	sampler->due_ns =
 		delay_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_ns(CLOCK_MONOTONIC) + delay_ns;

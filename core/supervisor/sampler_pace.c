@@ -65,6 +65,11 @@ static uint64_t not_below_minimum(uint64_t delay_ns)
 	return delay_ns > DELAY_MINIMUM_NS ? delay_ns : DELAY_MINIMUM_NS;
 }
 
+uint64_t sampler_pace_minimum(void)
+{
+	return DELAY_MINIMUM_NS;
+}
+
 uint64_t sampler_pace_first(const struct sampler_pace *pace)
 {
 	if (pace->limit == UINT64_MAX) {

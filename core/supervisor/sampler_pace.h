@@ -21,6 +21,9 @@ struct sampler_pace {
 void sampler_pace_init(
 	struct sampler_pace *pace, uint64_t limit, uint64_t memory, unsigned int processors);
 
+/* The shortest time between two looks. */
+uint64_t sampler_pace_minimum(void);
+
 /* The time until the first look. */
 uint64_t sampler_pace_first(const struct sampler_pace *pace);
 

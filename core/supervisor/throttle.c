@@ -191,7 +191,9 @@ static void continue_process(const struct stopped *stopped)
 	}
 }
 
-/* The youngest first: when a parent runs and asks for stopped children, there are none. */
+/* The youngest first: a parent that asks for stopped children (waitpid with WUNTRACED) finds none
+ * when it runs again.  It may still find one while a pause begins, if it was asleep in that very
+ * call. */
 static void continue_tree(struct throttle *throttle)
 {
 	while (throttle->count > 0) {

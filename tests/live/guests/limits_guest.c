@@ -281,23 +281,6 @@ static void busy(char **argv)
 	spin();
 }
 
-/* family COUNT: a parent that waits for stopped children too, and exits 9 if it ever sees one */
-static void family(char **argv)
-{
-	int status;
-
-	for (size_t i = 0; i < number(argv, 2); i++) {
-		if (fork() == 0) {
-			spin();
-		}
-	}
-	while (waitpid(-1, &status, WUNTRACED) >= 0) {
-		if (WIFSTOPPED(status)) {
-			_exit(9);
-		}
-	}
-}
-
 /* forks: a fork storm whose processes each live 20 ms and leave a child behind */
 static void forks(char **argv)
 {
@@ -335,7 +318,6 @@ static const struct mode {
 	{ "storm", storm },
 	{ "borrow", borrow },
 	{ "busy", busy },
-	{ "family", family },
 	{ "forks", forks },
 };
 

@@ -1,0 +1,260 @@
+/* The CPU throttle, on real trees. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/process/process_tree.h"
+#include "core/supervisor/throttle.h"
+#include "tests/live/limits_tree.h"
+
+#define GUEST(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void run_throttle(struct throttle *throttle, uint64_t milliseconds)
+{
+	uint64_t end_ns = limits_clock_ns() + milliseconds * 1000000;
+
+	for (uint64_t now_ns; (now_ns = limits_clock_ns()) < end_ns;) {
+		uint64_t due_ns = throttle_due(throttle) < end_ns ? throttle_due(throttle) : end_ns;
+		struct timespec wait = { 0 };
+
+		if (now_ns < due_ns) {
+			wait.tv_nsec = (long)((due_ns - now_ns) % 1000000000);
+			(void)ppoll(NULL, 0, &wait, NULL);
+			continue;
+		}
+		throttle_step(throttle, now_ns);
+	}
+}
+
+/* Steps until a pause has just begun. */
+static void run_until_pause(struct throttle *throttle, pid_t witness)
+{
+	for (int i = 0; i < 2000 && limits_process_state(witness) != 'T'; i++) {
+		run_throttle(throttle, 1);
+	}
+	cr_assert_eq(limits_process_state(witness), 'T');
+}
+
+static void run_until_running(struct throttle *throttle, pid_t witness)
+{
+	for (int i = 0; i < 2000 && limits_process_state(witness) == 'T'; i++) {
+		run_throttle(throttle, 1);
+	}
+	cr_assert_neq(limits_process_state(witness), 'T');
+}
+
+static uint64_t tree_cpu_ns(const struct limits_tree *tree)
+{
+	struct process_list list = { 0 };
+	uint64_t sum = 0;
+
+	cr_assert_geq(process_tree_walk(tree->keeper, &list), 0);
+	for (size_t i = 0; i < list.count; i++) {
+		sum += limits_process_cpu_ns(list.pids[i]);
+	}
+	process_list_finish(&list);
+	return sum;
+}
+
+/* Processors that a tree of busy processes used, without and with the throttle. */
+struct processors {
+	double without, with;
+};
+
+static struct processors measure_processors(const char *const *arguments, uint32_t percent)
+{
+	struct limits_tree tree = limits_tree_start(arguments);
+	struct processors processors;
+	struct throttle *throttle;
+	uint64_t begin_ns, cpu_ns;
+
+	limits_sleep_ms(200);
+	begin_ns = limits_clock_ns();
+	cpu_ns = tree_cpu_ns(&tree);
+	limits_sleep_ms(1000);
+	processors.without =
+		(double)(tree_cpu_ns(&tree) - cpu_ns) / (double)(limits_clock_ns() - begin_ns);
+
+	throttle = throttle_create(tree.keeper, percent, limits_clock_ns());
+	cr_assert_not_null(throttle);
+	begin_ns = limits_clock_ns();
+	cpu_ns = tree_cpu_ns(&tree);
+	run_throttle(throttle, 2500);
+	processors.with =
+		(double)(tree_cpu_ns(&tree) - cpu_ns) / (double)(limits_clock_ns() - begin_ns);
+	throttle_destroy(throttle);
+	limits_tree_stop(&tree);
+	if (getenv("LIMITS_VERBOSE") != NULL) {
+		(void)fprintf(stderr, "%u %%: %.3f processors, throttled %.3f\n", percent,
+			processors.without, processors.with);
+	}
+	return processors;
+}
+
+static const struct share_row {
+	const char *others;
+	unsigned int processes;
+	uint32_t percent;
+	double low, high;
+} share_rows[] = {
+	{ "0", 1, 25, 0.20, 0.30 },
+	{ "1", 2, 25, 0.20, 0.30 },
+	{ "0", 1, 60, 0.50, 0.70 },
+};
+
+Test(limits_cpu, gives_a_busy_tree_its_share)
+{
+	for (size_t i = 0; i < sizeof(share_rows) / sizeof(share_rows[0]); i++) {
+		const struct share_row *row = &share_rows[i];
+
+		struct processors processors =
+			measure_processors(GUEST("busy", row->others), row->percent);
+
+		/* Others use this machine too: what the tree got without a throttle is the measure
+		 * from below, what it could have had at most is the measure from above. */
+		cr_expect_geq(processors.with, processors.without * row->low);
+		cr_expect_leq(processors.with, row->processes * row->high);
+	}
+}
+
+/* A tree of two busy processes; ret_list holds both, the parent first. */
+static struct limits_tree start_two(struct process_list *ret_list)
+{
+	struct limits_tree tree = limits_tree_start(GUEST("busy", "1"));
+
+	for (int i = 0; i < 2000 && ret_list->count < 2; i++) {
+		limits_sleep_ms(1);
+		cr_assert_geq(process_tree_walk(tree.keeper, ret_list), 0);
+	}
+	cr_assert_eq(ret_list->count, 2);
+	limits_sleep_ms(20); /* the child shall have called setsid */
+	return tree;
+}
+
+Test(limits_cpu, reaches_a_process_that_called_setsid)
+{
+	struct process_list list = { 0 };
+	struct limits_tree tree = start_two(&list);
+	struct throttle *throttle = throttle_create(tree.keeper, 25, limits_clock_ns());
+	bool stopped, continued;
+
+	run_until_pause(throttle, tree.command);
+
+	stopped = limits_wait_state(list.pids[1], 'T');
+	throttle_destroy(throttle);
+	continued = limits_wait_state(list.pids[0], 'R') && limits_wait_state(list.pids[1], 'R');
+	limits_tree_stop(&tree);
+	process_list_finish(&list);
+	cr_assert(stopped);
+	cr_assert(continued, "ending the throttle continues everything");
+}
+
+Test(limits_cpu, leaves_a_process_stopped_that_was_stopped_before)
+{
+	struct process_list list = { 0 };
+	struct limits_tree tree = start_two(&list);
+	struct throttle *throttle = throttle_create(tree.keeper, 25, limits_clock_ns());
+	bool others_run, still_stopped;
+
+	cr_assert_eq(kill(list.pids[1], SIGSTOP), 0);
+	cr_assert(limits_wait_state(list.pids[1], 'T'));
+
+	run_throttle(throttle, 500);
+	throttle_destroy(throttle);
+
+	others_run = limits_wait_state(list.pids[0], 'R');
+	still_stopped = limits_process_state(list.pids[1]) == 'T';
+	limits_tree_stop(&tree);
+	process_list_finish(&list);
+	cr_assert(others_run);
+	cr_assert(still_stopped);
+}
+
+Test(limits_cpu, leaves_a_process_stopped_that_was_stopped_during_the_pause)
+{
+	static const int stops[] = { SIGSTOP, SIGTSTP };
+
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+		struct process_list list = { 0 };
+		struct limits_tree tree = start_two(&list);
+		struct throttle *throttle = throttle_create(tree.keeper, 25, limits_clock_ns());
+		bool others_run, still_stopped, continued;
+
+		run_until_pause(throttle, list.pids[0]);
+		cr_assert_eq(kill(list.pids[0], stops[i]), 0);
+
+		run_throttle(throttle, 500);
+		throttle_destroy(throttle);
+
+		others_run = limits_wait_state(list.pids[1], 'R');
+		still_stopped = limits_process_state(list.pids[0]) == 'T';
+		cr_assert_eq(kill(list.pids[0], SIGCONT), 0);
+		continued = limits_wait_state(list.pids[0], 'R');
+		limits_tree_stop(&tree);
+		process_list_finish(&list);
+		cr_expect(others_run);
+		cr_expect(still_stopped, "signal %d", stops[i]);
+		cr_expect(continued, "a user's SIGCONT ends it");
+	}
+}
+
+static void block_and_spin(void *unused)
+{
+	sigset_t set;
+
+	(void)unused;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTSTP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)raise(SIGTSTP);
+	for (volatile uint64_t i = 0;; i++) {
+	}
+}
+
+Test(limits_cpu, is_not_dodged_by_a_stop_signal_that_is_blocked)
+{
+	struct limits_tree tree = limits_tree_call(block_and_spin, NULL);
+	struct throttle *throttle = throttle_create(tree.keeper, 25, limits_clock_ns());
+	bool continued;
+
+	limits_sleep_ms(50);
+	run_until_pause(throttle, tree.command);
+	run_until_running(throttle, tree.command);
+	run_until_pause(throttle, tree.command);
+
+	throttle_destroy(throttle);
+	continued = limits_wait_state(tree.command, 'R');
+	limits_tree_stop(&tree);
+	cr_assert(continued);
+}
+
+Test(limits_cpu, catches_the_children_of_a_fork_storm)
+{
+	struct limits_tree tree = limits_tree_start(GUEST("forks"));
+	struct throttle *throttle = throttle_create(tree.keeper, 25, limits_clock_ns());
+	struct process_list list = { 0 };
+	size_t running = 0, count;
+
+	limits_sleep_ms(100);
+	run_until_pause(throttle, tree.command);
+	limits_sleep_ms(10);
+	cr_assert_geq(process_tree_walk(tree.keeper, &list), 0);
+	for (size_t i = 0; i < list.count; i++) {
+		uint64_t state = limits_process_state(list.pids[i]);
+
+		running += state == 'R' || state == 'S';
+	}
+	count = list.count;
+
+	throttle_destroy(throttle);
+	limits_tree_stop(&tree);
+	process_list_finish(&list);
+	cr_assert_gt(count, 5);
+	cr_assert_eq(running, 0, "%zu of %zu run", running, count);
+}
