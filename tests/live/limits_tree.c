@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,10 @@ struct limits_tree limits_tree_call(void (*body)(void *), void *context)
 	pid_t *shared = mmap(
 		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct limits_tree tree = { 0 };
+	int ends[2];
 
+	cr_assert_eq(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	tree.ready = ends[0];
 	cr_assert(shared != MAP_FAILED);
 	tree.keeper = fork();
 	cr_assert(tree.keeper >= 0);
@@ -62,6 +66,7 @@ struct limits_tree limits_tree_call(void (*body)(void *), void *context)
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 		command = fork();
 		if (command == 0) {
+			(void)dup2(ends[1], STDOUT_FILENO);
 			body(context);
 			_exit(0);
 		}
@@ -71,6 +76,7 @@ struct limits_tree limits_tree_call(void (*body)(void *), void *context)
 	while ((tree.command = __atomic_load_n(shared, __ATOMIC_SEQ_CST)) == 0) {
 		limits_sleep_ms(1);
 	}
+	(void)close(ends[1]);
 	(void)munmap(shared, sizeof(*shared));
 	cr_assert(tree.command > 0);
 	return tree;
@@ -113,6 +119,7 @@ void limits_tree_stop(struct limits_tree *tree)
 	}
 	(void)kill(tree->keeper, SIGKILL);
 	(void)waitpid(tree->keeper, NULL, 0);
+	(void)close(tree->ready);
 	process_list_finish(&list);
 }
 
@@ -152,6 +159,25 @@ uint32_t limits_tree_count(const struct limits_tree *tree)
 	}
 	process_list_finish(&list);
 	return count;
+}
+
+uint32_t limits_tree_settle(const struct limits_tree *tree, uint32_t expected)
+{
+	uint32_t count = limits_tree_count(tree);
+
+	for (int i = 0; i < 500 && count != expected; i++) {
+		limits_sleep_ms(10);
+		count = limits_tree_count(tree);
+	}
+	return count;
+}
+
+uint32_t limits_tree_ready(const struct limits_tree *tree)
+{
+	char bytes[64];
+	ssize_t count = read(tree->ready, bytes, sizeof(bytes));
+
+	return count > 0 ? (uint32_t)count : 0;
 }
 
 uint64_t limits_process_cpu_ns(pid_t pid)

@@ -12,6 +12,7 @@
 struct limits_tree {
 	pid_t keeper;
 	pid_t command;
+	int ready; /* owned: each process of the guest writes one byte when it has what it wants */
 };
 
 /* Runs the guest limits_guest with these arguments (NULL-terminated) below a keeper. */
@@ -26,6 +27,10 @@ void limits_sleep_ms(uint64_t milliseconds);
 bool limits_process_lives(pid_t pid);
 /* The number of live processes (no zombies) below the keeper. */
 uint32_t limits_tree_count(const struct limits_tree *tree);
+/* The same, after waiting until it is `expected`, 5 s at most. */
+uint32_t limits_tree_settle(const struct limits_tree *tree, uint32_t expected);
+/* How many processes have become ready since the last call. */
+uint32_t limits_tree_ready(const struct limits_tree *tree);
 /* User and system time of one process so far. */
 uint64_t limits_process_cpu_ns(pid_t pid);
 uint64_t limits_process_state(pid_t pid);

@@ -37,8 +37,10 @@ static void touch(char *memory, size_t bytes)
 	}
 }
 
+/* Says that this process has what it wants, and stays. */
 static void forever(void)
 {
+	(void)!write(STDOUT_FILENO, "r", 1);
 	for (;;) {
 		(void)pause();
 	}
@@ -242,6 +244,7 @@ static void storm(char **argv)
 	size_t bytes = number(argv, 2) * MIB;
 
 	touch(map(bytes, MAP_PRIVATE), bytes);
+	(void)!write(STDOUT_FILENO, "r", 1);
 	for (;;) {
 		if (fork() == 0) {
 			_exit(0);
@@ -257,9 +260,7 @@ static void borrow(char **argv)
 
 	touch(map(bytes, MAP_PRIVATE), bytes);
 	if (vfork() == 0) {
-		for (;;) {
-			(void)pause();
-		}
+		forever();
 	}
 }
 
