@@ -7,19 +7,28 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 
 void cleanup_free_pointer(void *pointer_to_pointer)
 {
 	free(*(void **)pointer_to_pointer);
 }
 
-/* Names and values in a message come from users and files: a terminal must not obey them. */
+/* Names and values in a message come from users and files: a terminal must not obey them.  Control
+ * characters, those of U+0080 to U+009F too, and bytes that are not UTF-8 become '?'. */
 static void make_printable(char *text)
 {
-	for (char *c = text; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-			*c = '?';
+	for (char *c = text; *c != '\0';) {
+		size_t length = utf8_sequence_length(c);
+		unsigned char first = (unsigned char)c[0];
+		bool is_control = first < 0x20 || first == 0x7f ||
+				  (first == 0xc2 && (unsigned char)c[1] < 0xa0);
+
+		if (length == 0 || is_control) {
+			length = length > 0 ? length : 1;
+			memset(c, '?', length);
 		}
+		c += length;
 	}
 }
 

@@ -5,7 +5,8 @@
 
 #include "core/base/attributes.h"
 
-/* Lives on the caller's stack.  `text` is one line without a newline, empty while nothing failed. */
+/* Lives on the caller's stack.  `text` is one line without a newline, empty while nothing failed.
+ */
 struct error {
 	int code; /* the errno value that describes it best, positive */
 	char text[512];

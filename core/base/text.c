@@ -65,7 +65,9 @@ void text_finish(struct text *text)
 void text_add_bytes(struct text *text, const char *bytes, size_t length)
 {
 	text_reserve(text, length);
-	memcpy(text->bytes + text->length, bytes, length);
+	if (length > 0) { /* nothing may be a NULL pointer */
+		memcpy(text->bytes + text->length, bytes, length);
+	}
 	text->length += length;
 	text->bytes[text->length] = '\0';
 }
@@ -87,25 +89,50 @@ void text_add(struct text *text, const char *format, ...)
 	va_end(arguments);
 }
 
-/* The number of bytes of the UTF-8 sequence at `s`, 0 if it is not one (overlong forms and
- * surrogates are not checked: JSON readers accept both). */
-static size_t utf8_length(const unsigned char *s)
+size_t utf8_sequence_length(const char *string)
 {
-	size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	/* First bytes, how many follow, and what the byte behind the first may be: the narrower
+	 * ranges leave out overlong forms, surrogates, and what is above U+10FFFF (RFC 3629,
+	 * section 4). */
+	static const struct {
+		unsigned char first, last, following, second_first, second_last;
+	} forms[] = {
+		{ 0x00, 0x7f, 0, 0x00, 0x00 },
+		{ 0xc2, 0xdf, 1, 0x80, 0xbf },
+		{ 0xe0, 0xe0, 2, 0xa0, 0xbf },
+		{ 0xe1, 0xec, 2, 0x80, 0xbf },
+		{ 0xed, 0xed, 2, 0x80, 0x9f },
+		{ 0xee, 0xef, 2, 0x80, 0xbf },
+		{ 0xf0, 0xf0, 3, 0x90, 0xbf },
+		{ 0xf1, 0xf3, 3, 0x80, 0xbf },
+		{ 0xf4, 0xf4, 3, 0x80, 0x8f },
+	};
+	const unsigned char *s = (const unsigned char *)string;
+	size_t form = 0;
 
-	for (size_t i = 1; i < length; i++) {
+	while (form < ARRAY_LEN(forms) && (s[0] < forms[form].first || s[0] > forms[form].last)) {
+		form++;
+	}
+	if (form == ARRAY_LEN(forms)) {
+		return 0;
+	}
+	if (forms[form].following > 0 &&
+		(s[1] < forms[form].second_first || s[1] > forms[form].second_last)) {
+		return 0;
+	}
+	for (size_t i = 2; i <= forms[form].following; i++) {
 		if ((s[i] & 0xc0) != 0x80) {
 			return 0;
 		}
 	}
-	return length;
+	return forms[form].following + 1u;
 }
 
 void text_add_json(struct text *text, const char *string)
 {
 	text_add_bytes(text, "\"", 1);
 	for (const char *c = string; *c != '\0';) {
-		size_t length = utf8_length((const unsigned char *)c);
+		size_t length = utf8_sequence_length(c);
 
 		if (length == 0) {
 			text_add(text, "\\ufffd");
@@ -231,7 +258,7 @@ int parse_seconds(const char *string, uint64_t *ret_nanoseconds)
 	if (r < 0) {
 		return r;
 	}
-	if (*string == '.') {
+	if (*string == '.' && string[1] >= '0' && string[1] <= '9') {
 		for (string++; *string >= '0' && *string <= '9' && unit > 1; string++) {
 			unit /= 10;
 			fraction += (uint64_t)(*string - '0') * unit;

@@ -24,6 +24,9 @@ void text_add_bytes(struct text *text, const char *bytes, size_t length);
 /* A JSON string with its quotes; bytes that are not valid UTF-8 become U+FFFD. */
 void text_add_json(struct text *text, const char *string);
 #define cleanup_text cleanup(text_finish)
+/* The length of the valid UTF-8 sequence that a string starts with, 0 if there is none.  Reads no
+ * byte behind the terminating NUL, which is itself a sequence of length 1. */
+size_t utf8_sequence_length(const char *string);
 
 /* An owned list of owned strings; `items` ends with NULL once anything was added. */
 struct string_list {
@@ -46,11 +49,12 @@ char *must_format(const char *format, ...) printf_like(1, 2) nodiscard;
  * untouched on failure. */
 
 /* Decimal digits only: no sign, no blanks. */
-int parse_number(const char *string, uint64_t minimum, uint64_t maximum, uint64_t *ret_value)
-	nodiscard;
-/* Optional blanks around; an integer with an optional suffix K, M, G or T of either case, 1024-based. */
+int parse_number(
+	const char *string, uint64_t minimum, uint64_t maximum, uint64_t *ret_value) nodiscard;
+/* Optional blanks around; an integer with an optional suffix K, M, G or T of either case,
+ * 1024-based. */
 int parse_size(const char *string, uint64_t *ret_bytes) nodiscard;
-/* Seconds with an optional fraction ("1.5") to nanoseconds. */
+/* Seconds with an optional fraction ("1.5", up to 9 decimals) to nanoseconds. */
 int parse_seconds(const char *string, uint64_t *ret_nanoseconds) nodiscard;
 
 #endif
