@@ -80,7 +80,7 @@ void text_add(struct text *text, const char *format, ...)
 	va_start(arguments, format);
 	va_copy(again, arguments);
 	length = vsnprintf(NULL, 0, format, arguments);
-	if (length > 0) {
+	if (length >= 0) { /* an empty string is something: it makes `bytes` a string */
 		text_reserve(text, (size_t)length);
 		(void)vsnprintf(text->bytes + text->length, (size_t)length + 1, format, again);
 		text->length += (size_t)length; /* measured by the call before */
