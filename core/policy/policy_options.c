@@ -55,10 +55,10 @@ const struct policy_option policy_options[] = {
 		.type = OPTION_PRESET, .offset = FIELD(filesystem.presets),
 		.text = "Add a bundle of grants. build: read /usr /lib* /bin /sbin /etc /opt, use the harmless "
 			"device nodes, and have a private temporary directory that is removed at the end.",
-		.details = "The build preset grants nothing of /proc and /sys. The device nodes are /dev/null, "
-			"/dev/zero, /dev/full, /dev/random, /dev/urandom and /dev/tty. Whatever of it does not exist "
-			"is skipped. Files in /etc that only the user who runs sandlock may read can be read inside "
-			"as well.",
+		.details = "The build preset grants nothing of /proc, /sys and /dev/shm (Python's multiprocessing wants "
+			"--fs-write /dev/shm). The device nodes are /dev/null, /dev/zero, /dev/full, /dev/random, "
+			"/dev/urandom and /dev/tty. What does not exist is skipped. Files in /etc that the user "
+			"who runs sandlock may read can be read inside as well.",
 	},
 	{
 		.section = SECTION_FILESYSTEM, .key = "ignore_missing", .flag = "ignore-missing",

@@ -266,7 +266,7 @@ static int read_body(const struct rule_reader *reader, const char *body, struct 
 {
 	struct rule_reader quiet = { reader->option, reader->rule, NULL };
 	cleanup_free char *target = must_copy(body);
-	char *colon;
+	char *colon, *slash;
 	int r;
 
 	*ret_any_host = false;
@@ -288,7 +288,12 @@ static int read_body(const struct rule_reader *reader, const char *body, struct 
 	if (check_address(&quiet, body) == 0) {
 		return 0;
 	}
+	slash = strchr(target, '/');
 	colon = strrchr(target, ':');
+	if (slash != NULL && (colon == NULL || colon < slash)) {
+		return check_address(
+			reader, body); /* a network with a wrong prefix: its colons are its own */
+	}
 	if (colon != NULL) {
 		*colon = '\0';
 		ports->any = false;

@@ -6,8 +6,10 @@
 
 #include "core/policy/presets.h"
 
-/* The system as packages install it.  Nothing of /proc, /sys, /home, /root, /var or /run: what
- * compilers, make, Python, Go and Java miss there they do without. */
+/* The system as packages install it.  Nothing of /proc and /sys: make, gcc, Python, Go and Java
+ * work without (what they look for there is advice: processor lists, huge pages, control groups).
+ * A rule for all of /proc would show the other processes of the user, one for /proc/self holds for
+ * a single process, and one for a file of /proc is lost when the kernel drops the file's dentry. */
 static const char *const build_read[] = {
 	"/usr",
 	"/lib",
