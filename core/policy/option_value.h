@@ -16,9 +16,4 @@ struct option_type_rules {
 
 const struct option_type_rules *option_type_rules(enum option_type type);
 
-/* -ERANGE with the option's own words if a number, size or duration is out of bounds; `shown` is
- * the value as the user knows it. */
-int option_check_bounds(
-	const struct policy_option *option, uint64_t value, const char *shown, struct error *error);
-
 #endif

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "core/policy/option_value.h"
+#include "core/policy/option_plain.h"
 #include "core/policy/policy_check.h"
 #include "core/policy/policy_options.h"
 
