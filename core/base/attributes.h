@@ -7,7 +7,7 @@
 
 #define printf_like(format_index, first_argument)                                                  \
 	__attribute__((format(printf, format_index, first_argument)))
-#define nodiscard __attribute__((warn_unused_result))
+#define nodiscard	  __attribute__((warn_unused_result))
 #define cleanup(function) __attribute__((cleanup(function)))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))

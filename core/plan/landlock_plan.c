@@ -242,6 +242,8 @@ static int add_paths(
 	} lists[] = {
 		{ { "-r", LANDLOCK_CLASS_READ, false, skip }, &policy->filesystem.read },
 		{ { "-w", LANDLOCK_CLASS_WRITE, false, skip }, &policy->filesystem.write },
+		{ { "--preset", LANDLOCK_CLASS_READ, true, false },
+			&policy->filesystem.optional_read },
 		{ { "device", LANDLOCK_CLASS_DEVICE, true, false }, &policy->filesystem.devices },
 	};
 
@@ -461,6 +463,16 @@ int landlock_plan_create_ruleset(const struct landlock_plan *plan, struct error 
 		r = add_port_rule(ruleset, &plan->ports[i], error);
 	}
 	return r < 0 ? r : fd_steal(&ruleset);
+}
+
+int landlock_ruleset_add_write(int ruleset, const struct landlock_plan *plan, const char *path,
+	struct error *error)
+{
+	static const struct grant grant = { .source = "sandlock", .class = LANDLOCK_CLASS_WRITE };
+	struct landlock_plan one cleanup_landlock_plan = { .attr = plan->attr };
+	int r = add_grant(&one, &grant, path, error);
+
+	return r < 0 ? r : add_path_rule(ruleset, &one.paths[0], error);
 }
 
 int landlock_create_signal_scope(struct error *error)

@@ -25,17 +25,18 @@ struct cpu_mask {
 };
 
 struct plan {
-	char *name;                       /* owned: the sandbox's name */
+	char *name; /* owned: the sandbox's name */
 	struct landlock_plan landlock;
-	struct syscall_choices choices;   /* what selected the verdicts of the filter */
+	struct syscall_choices choices; /* what selected the verdicts of the filter */
 	struct bpf_program filter;
 
 	/* What the child becomes. */
-	char **argv;                      /* owned, NULL-terminated */
-	char **envp;                      /* owned, NULL-terminated */
-	char **exec_paths;                /* owned: the files to try in order, as execvp would */
-	char *cwd;                        /* owned; NULL: stay */
-	char *private_tmp;                /* owned: the run's temporary directory; NULL: none */
+	char **argv;	   /* owned, NULL-terminated */
+	char **envp;	   /* owned, NULL-terminated */
+	char **exec_paths; /* owned: the files to try in order, as execvp would */
+	char **shell_argv; /* owned: for a script without "#!"; [1] is filled by the child */
+	char *cwd;	   /* owned; NULL: stay */
+	char *private_tmp; /* owned: the run's temporary directory; NULL: none */
 
 	/* Settings of the child. */
 	bool supervised;
@@ -43,23 +44,33 @@ struct plan {
 	bool no_huge_pages;
 	bool no_randomize_memory;
 	bool has_user;
-	uid_t uid;
+	uid_t uid; /* inside, with has_user */
 	gid_t gid;
+	uid_t host_uid; /* of the caller */
+	gid_t host_gid;
 	uint64_t keep_caps;
-	uint32_t open_files;              /* 0: as inherited */
+	uint32_t open_files; /* 0: as inherited */
 	struct cpu_mask cpus;
-	const struct number_list *keep_fds; /* borrowed from the policy */
+	struct number_list keep_fds; /* owned: ascending, each once, none below 3 */
+
+	/* What the self-check knows must fail. */
+	const char *denied_path; /* a directory that no rule grants; NULL: all is granted */
+	bool scopes_signals;	 /* the domain scopes signals */
+
+	/* Fault points of debug builds: the wall is not put up, and nobody says so. */
+	bool fault_skip_landlock;
+	bool fault_skip_filter;
 
 	/* Limits that the supervisor keeps. */
-	uint64_t memory_limit;            /* 0: none */
-	uint32_t cpu_percent;             /* 100: none */
-	uint64_t timeout_ns;              /* 0: none */
+	uint64_t memory_limit; /* 0: none */
+	uint32_t cpu_percent;  /* 100: none */
+	uint64_t timeout_ns;   /* 0: none */
 	uint64_t kill_after_ns;
-	uint64_t output_limit;            /* 0: none */
+	uint64_t output_limit; /* 0: none */
 };
 
 /* Compiles the policy for this host.  0, or -errno with one line for the user; *ret_plan is then
- * untouched.  The policy must outlive the plan. */
+ * untouched.  Reads the environment of the process; otherwise thread-safe. */
 int plan_compile(const struct sandbox_policy *policy, struct plan *ret_plan, struct error *error);
 void plan_finish(struct plan *plan);
 

@@ -1,0 +1,319 @@
+/* The keeper: starts the command, reaps what loses its parent, and ends the tree with one call. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/prctl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "core/child/keeper.h"
+#include "core/child/raw.h"
+
+#define TEARDOWN_NS UINT64_C(5000000000) /* a task stuck in the kernel holds a report up so long   \
+					  */
+#define CHILD_STACK	65536
+#define EXIT_SETUP	125
+#define CHILDREN_BUFFER 4096
+
+/* The child's stack while it shares our memory: it lies in the keeper's own copy of the program. */
+static char child_stack[CHILD_STACK] __attribute__((aligned(16)));
+
+struct keeper {
+	struct launch *launch;
+	int control; /* socket to the supervisor */
+	int signals; /* signalfd for SIGCHLD */
+	bool scoped; /* kill(-1) reaches the sandbox and nothing else */
+	pid_t root;
+};
+
+static void account(struct run_report *report, const struct rusage *usage)
+{
+	report->user_us +=
+		(uint64_t)usage->ru_utime.tv_sec * 1000000 + (uint64_t)usage->ru_utime.tv_usec;
+	report->system_us +=
+		(uint64_t)usage->ru_stime.tv_sec * 1000000 + (uint64_t)usage->ru_stime.tv_usec;
+	if ((uint64_t)usage->ru_maxrss > report->max_rss_kib) {
+		report->max_rss_kib = (uint64_t)usage->ru_maxrss;
+	}
+	report->minor_faults += (uint64_t)usage->ru_minflt;
+	report->major_faults += (uint64_t)usage->ru_majflt;
+	report->voluntary_switches += (uint64_t)usage->ru_nvcsw;
+	report->involuntary_switches += (uint64_t)usage->ru_nivcsw;
+	report->processes_reaped++;
+}
+
+/* Sends SIGKILL to each child.  Their children become ours, for the next round.  The list comes
+ * from /proc/thread-self/children (proc(5)); a number cut off at the end of the buffer waits for it
+ * too. */
+static void kill_children(void)
+{
+	char bytes[CHILDREN_BUFFER];
+	long fd = raw_syscall(
+		__NR_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	long length;
+	long pid = 0;
+
+	if (fd < 0) {
+		return;
+	}
+	length = raw_syscall(__NR_read, fd, bytes, sizeof(bytes));
+	for (long i = 0; i < length; i++) {
+		if (bytes[i] >= '0' && bytes[i] <= '9') {
+			pid = pid * 10 + (bytes[i] - '0');
+		} else if (pid > 0) {
+			(void)raw_syscall(__NR_kill, pid, SIGKILL); /* gone is as good */
+			pid = 0;
+		}
+	}
+	(void)raw_syscall(__NR_close, fd); /* read only */
+}
+
+/* Looks once more before the call that would otherwise end every process of the user: process 1 is
+ * never inside a sandbox, so a scope that holds refuses even the question. */
+static void kill_tree(bool scoped)
+{
+	if (scoped && raw_syscall(__NR_kill, 1, 0) == -EPERM) {
+		(void)raw_syscall(__NR_kill, -1, SIGKILL); /* ESRCH: nobody left */
+	} else {
+		kill_children();
+	}
+}
+
+/* Between two looks it sleeps for a fifth of a millisecond: the killed need a processor to die on.
+ */
+bool tree_end(bool scoped, struct run_report *report)
+{
+	uint64_t deadline = raw_now() + TEARDOWN_NS;
+	struct rusage usage;
+	int status;
+	long pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
+
+	/* As a subreaper we are the ancestor of everything inside: no child means nothing is left.
+	 */
+	while (pid != -ECHILD) {
+		if (pid > 0) {
+			account(report, &usage);
+			report->left_behind++;
+		} else {
+			struct __kernel_timespec pause = { .tv_nsec = 200000 };
+
+			if (raw_now() > deadline) {
+				return false;
+			}
+			kill_tree(scoped);
+			pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
+			if (pid != 0) {
+				continue;
+			}
+			(void)raw_syscall(__NR_nanosleep, &pause, NULL);
+		}
+		pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
+	}
+	return true;
+}
+
+/* Runs on its own stack, in the keeper's memory, with a descriptor table of its own. */
+static void child_main(void *argument)
+{
+	const struct launch *launch = argument;
+
+	child_become_command(launch);
+	(void)raw_syscall(__NR_exit_group, EXIT_SETUP);
+}
+
+static void keeper_fail(const struct keeper *keeper, long error)
+{
+	struct run_report *report = keeper->launch->report;
+
+	report->stage = REPORT_FAILED;
+	report->step = REPORT_STEP_KEEPER;
+	report->error = (int32_t)-error;
+	report->complete = true;
+	(void)raw_syscall(__NR_exit_group, EXIT_SETUP);
+}
+
+/* A domain of its own that scopes signals, and the proof that it does: the supervisor, which is
+ * outside, can no longer be signalled. */
+static long enter_scope(struct keeper *keeper)
+{
+	long supervisor = raw_syscall(__NR_getppid);
+	long r;
+
+	if (keeper->launch->scope_fd < 0) {
+		return 0;
+	}
+	r = raw_syscall(__NR_landlock_restrict_self, keeper->launch->scope_fd, 0);
+	if (r < 0) {
+		return r;
+	}
+	if (supervisor > 0 && raw_syscall(__NR_kill, supervisor, 0) == 0) {
+		return -EPROTO;
+	}
+	keeper->scoped = true;
+	return 0;
+}
+
+static void keeper_start(struct keeper *keeper)
+{
+	struct launch *launch = keeper->launch;
+	raw_sigset all = ~(raw_sigset)0;
+	unsigned long flags = CLONE_VM | SIGCHLD;
+	long r;
+
+	/* Blocked for the child too, until it resets its mask: a signal of the terminal must not
+	 * end it half-way. */
+	(void)raw_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	(void)raw_syscall(__NR_prctl, PR_SET_NAME, "sandlock-keeper"); /* for ps(1) only */
+	r = raw_syscall(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if (r == 0) {
+		r = raw_syscall(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	}
+	if (r == 0) {
+		r = enter_scope(keeper);
+	}
+	if (r < 0) {
+		keeper_fail(keeper, r);
+	}
+	if (launch->plan->has_user) {
+		flags |= CLONE_NEWUSER;
+	}
+	keeper->root =
+		(pid_t)raw_clone(flags, child_stack + sizeof(child_stack), child_main, launch);
+	if (keeper->root < 0) {
+		keeper_fail(keeper, keeper->root);
+	}
+	launch->report->root = keeper->root;
+}
+
+/* After the clone: the keeper lets go of everything that it inherited, so that no pipe or lock of
+ * the caller stays open for its sake. */
+static void keeper_detach(struct keeper *keeper)
+{
+	raw_sigset child_signal = RAW_SIGNAL_BIT(SIGCHLD);
+	long r;
+
+	r = raw_syscall(__NR_dup3, keeper->launch->control_fd, 0, O_CLOEXEC);
+	if (r >= 0) {
+		r = raw_syscall(__NR_close_range, 1, ~0u, 0);
+	}
+	if (r >= 0) {
+		r = raw_syscall(__NR_signalfd4, -1, &child_signal, sizeof(child_signal),
+			SFD_CLOEXEC | SFD_NONBLOCK);
+	}
+	if (r < 0) {
+		(void)tree_end(keeper->scoped, keeper->launch->report);
+		keeper_fail(keeper, r);
+	}
+	keeper->control = 0;
+	keeper->signals = (int)r;
+	if (keeper->launch->own_session) {
+		/* A session is an autogroup of the scheduler: a storm of tasks inside does not keep
+		 * the keeper from its processor (sched(7)). */
+		(void)raw_syscall(
+			__NR_setsid); /* EPERM: it leads a group already, which is harmless */
+	}
+}
+
+static void report_stop(const struct keeper *keeper, int signal)
+{
+	struct keeper_message message = { KEEPER_ROOT_STOPPED, signal };
+
+	/* A supervisor that is gone is noticed in the loop. */
+	(void)raw_syscall(
+		__NR_sendto, keeper->control, &message, sizeof(message), MSG_NOSIGNAL, NULL, 0);
+}
+
+/* Reaps whatever is dead; true when the command itself has ended. */
+static bool reap(const struct keeper *keeper)
+{
+	struct run_report *report = keeper->launch->report;
+	struct signalfd_siginfo drained;
+	struct rusage usage;
+	int status;
+	long pid;
+
+	(void)raw_syscall(
+		__NR_read, keeper->signals, &drained, sizeof(drained)); /* EAGAIN is fine */
+	while ((pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | WUNTRACED | __WALL, &usage)) >
+		0) {
+		if (WIFSTOPPED(status)) {
+			if (pid == keeper->root) {
+				report_stop(keeper, WSTOPSIG(status));
+			}
+			continue;
+		}
+		account(report, &usage);
+		if (pid == keeper->root) {
+			report->exit_ns = raw_now();
+			report->status = status;
+			report->root_ended = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void send_signal(const struct keeper *keeper, uint32_t kind, int signal)
+{
+	if (kind == KEEPER_SIGNAL_TREE && keeper->scoped &&
+		raw_syscall(__NR_kill, 1, 0) == -EPERM) {
+		(void)raw_syscall(__NR_kill, -1, signal); /* ESRCH: nobody left, which is as good */
+		return;
+	}
+	/* The group is the nearest thing to the tree without scopes.  Before the child has made it,
+	 * the signal waits at the child itself, blocked until just before exec. */
+	if (raw_syscall(__NR_kill, -keeper->root, signal) == -ESRCH) {
+		(void)raw_syscall(__NR_kill, keeper->root, signal);
+	}
+}
+
+/* True while the supervisor is there. */
+static bool serve_request(const struct keeper *keeper)
+{
+	struct keeper_message message;
+	long length = raw_syscall(__NR_recvfrom, keeper->control, &message, sizeof(message),
+		MSG_DONTWAIT, NULL, NULL);
+
+	if (length == -EAGAIN || length == -EINTR) {
+		return true;
+	}
+	if (length != (long)sizeof(message)) {
+		return false;
+	}
+	send_signal(keeper, message.kind, message.value);
+	return true;
+}
+
+void keeper_run(struct launch *launch)
+{
+	struct keeper keeper = { .launch = launch };
+	struct pollfd sources[2];
+
+	launch->keeper = (pid_t)raw_syscall(__NR_getpid);
+	keeper_start(&keeper);
+	keeper_detach(&keeper);
+
+	sources[0] = (struct pollfd){ .fd = keeper.signals, .events = POLLIN };
+	sources[1] = (struct pollfd){ .fd = keeper.control, .events = POLLIN };
+	for (;;) {
+		/* The command may have ended before the signal descriptor was there: look first. */
+		if (reap(&keeper)) {
+			break;
+		}
+		(void)raw_syscall(__NR_ppoll, sources, ARRAY_LEN(sources), NULL, NULL, 0);
+		if (sources[1].revents != 0 && !serve_request(&keeper)) {
+			break;
+		}
+	}
+	launch->report->complete = tree_end(keeper.scoped, launch->report);
+	(void)raw_syscall(__NR_exit_group, 0);
+	__builtin_unreachable();
+}

@@ -1,0 +1,213 @@
+/* Policy to plan: asks this host what it can do, and decides everything once. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/fault.h"
+#include "core/plan/command.h"
+#include "core/plan/plan.h"
+
+extern char **environ;
+
+static const enum arch native_arch =
+#if defined(__x86_64__)
+	ARCH_X86_64;
+#elif defined(__aarch64__)
+	ARCH_AARCH64;
+#elif defined(__riscv)
+	ARCH_RISCV64;
+#endif
+
+static char *compile_name(const struct sandbox_policy *policy)
+{
+	static atomic_uint counter;
+
+	if (policy->program.name != NULL) {
+		return must_copy(policy->program.name);
+	}
+	return must_format("sandbox-%d-%u", (int)getpid(), atomic_fetch_add(&counter, 1) + 1);
+}
+
+/* A name that nobody can have made beforehand; the directory itself is made at the start. */
+static int compile_private_tmp(
+	const struct sandbox_policy *policy, struct plan *plan, struct error *error)
+{
+	const char *parent = getenv("TMPDIR");
+	uint64_t random;
+
+	if (!policy->filesystem.private_tmp) {
+		return 0;
+	}
+	if (!plan->supervised) {
+		return error_set(error, EINVAL,
+			"--no-supervisor is incompatible with: --preset build (nobody would remove its "
+			"temporary directory; name the grants with -r and -w)");
+	}
+	if (parent == NULL || parent[0] != '/') {
+		parent = "/tmp";
+	}
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+		return error_set(error, EIO, "private temporary directory: no random bytes");
+	}
+	plan->private_tmp = must_format("%s/sandlock-%016llx", parent, (unsigned long long)random);
+	return 0;
+}
+
+static int compile_cpus(const struct sandbox_policy *policy, struct plan *plan, struct error *error)
+{
+	struct cpu_mask *cpus = &plan->cpus;
+	const struct number_list *cores = &policy->limits.cpu_cores;
+	size_t bits = 8 * sizeof(cpus->words[0]);
+
+	/* A supervisor that pins itself must not pin the command: it gets the caller's set back. */
+	if (cores->count == 0 && policy->run.supervisor_cpus.count > 0) {
+		if (sched_getaffinity(0, sizeof(cpus->words), (cpu_set_t *)cpus->words) < 0) {
+			return error_set(error, errno, "sched_getaffinity: %s", strerror(errno));
+		}
+		cpus->is_set = true;
+	}
+	for (size_t i = 0; i < cores->count; i++) {
+		if (cores->items[i] >= PLAN_CPU_WORDS * bits) {
+			return error_set(error, EINVAL,
+				"--cpu-cores: %u: the highest number is %zu", cores->items[i],
+				PLAN_CPU_WORDS * bits - 1);
+		}
+		cpus->words[cores->items[i] / bits] |= 1ul << (cores->items[i] % bits);
+		cpus->is_set = true;
+	}
+	return 0;
+}
+
+static int compile_filter(
+	const struct sandbox_policy *policy, struct plan *plan, struct error *error)
+{
+	const struct landlock_plan *landlock = &plan->landlock;
+	struct syscall_choices *choices = &plan->choices;
+	int r;
+
+	choices->supervised = plan->supervised;
+	choices->tcp_sockets = (landlock->polices_tcp_connect || policy->network.connect.any) &&
+			       (landlock->polices_tcp_bind || policy->network.bind.any);
+	choices->listen = !port_set_is_empty(&policy->network.bind);
+	choices->unix_sockets = landlock->polices_unix_paths;
+	r = syscall_choices_add(
+		choices, &policy->syscalls.extra_allow, &policy->syscalls.extra_deny, error);
+	if (r < 0) {
+		return r;
+	}
+	r = syscall_rules_compile(native_arch, choices, &plan->filter);
+	return r < 0 ? error_set(error, -r, "seccomp filter: %s", strerror(-r)) : 0;
+}
+
+/* The root directory is the one place that nearly no policy grants whole; where one does, the other
+ * proofs of the self-check remain. */
+static void compile_self_check(struct plan *plan)
+{
+	const struct landlock_plan *landlock = &plan->landlock;
+	struct stat root, granted;
+
+	plan->denied_path = stat("/", &root) == 0 ? "/" : NULL;
+	for (size_t i = 0; plan->denied_path != NULL && i < landlock->path_count; i++) {
+		if (fstat(landlock->paths[i].fd, &granted) < 0 ||
+			(granted.st_dev == root.st_dev && granted.st_ino == root.st_ino)) {
+			plan->denied_path = NULL;
+		}
+	}
+	plan->scopes_signals = landlock->protections[PROTECTION_SIGNAL_SCOPE] == PROTECTION_ACTIVE;
+}
+
+static int compare_numbers(const void *one, const void *other)
+{
+	uint32_t a = *(const uint32_t *)one;
+	uint32_t b = *(const uint32_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* In order, each once; the standard streams are kept anyway. */
+static void compile_keep_fds(const struct number_list *asked, struct number_list *ret_kept)
+{
+	uint32_t *items = must_allocate(asked->count * sizeof(items[0]));
+	size_t kept = 0;
+
+	if (asked->count > 0) {
+		memcpy(items, asked->items, asked->count * sizeof(items[0]));
+		qsort(items, asked->count, sizeof(items[0]), compare_numbers);
+	}
+	for (size_t i = 0; i < asked->count; i++) {
+		if (items[i] > 2 && (kept == 0 || items[kept - 1] != items[i])) {
+			items[kept++] = items[i];
+		}
+	}
+	*ret_kept = (struct number_list){ items, kept };
+}
+
+static void compile_settings(const struct sandbox_policy *policy, struct plan *plan)
+{
+	plan->no_coredump = policy->program.no_coredump;
+	plan->no_huge_pages = policy->program.no_huge_pages;
+	plan->no_randomize_memory = policy->determinism.no_randomize_memory;
+	plan->host_uid = geteuid();
+	plan->host_gid = getegid();
+	plan->has_user = policy->program.has_user && (policy->program.uid != plan->host_uid ||
+							     policy->program.gid != plan->host_gid);
+	plan->uid = policy->program.uid;
+	plan->gid = policy->program.gid;
+	plan->keep_caps = policy->program.keep_caps;
+	plan->open_files = policy->limits.open_files;
+	compile_keep_fds(&policy->program.keep_fds, &plan->keep_fds);
+	plan->memory_limit = policy->limits.memory;
+	plan->cpu_percent = policy->limits.cpu_percent;
+	plan->timeout_ns = policy->limits.timeout_ns;
+	plan->kill_after_ns = policy->limits.kill_after_ns;
+	plan->output_limit = policy->limits.output;
+	plan->fault_skip_landlock = fault_is_set("landlock-restrict");
+	plan->fault_skip_filter = fault_is_set("seccomp-install");
+}
+
+int plan_compile(const struct sandbox_policy *policy, struct plan *ret_plan, struct error *error)
+{
+	struct plan plan = { .supervised = !policy->run.no_supervisor };
+	int r;
+
+	plan.name = compile_name(policy);
+	compile_settings(policy, &plan);
+	r = compile_private_tmp(policy, &plan, error);
+	if (r >= 0) {
+		r = command_compile(policy, environ, &plan, error);
+	}
+	if (r >= 0) {
+		r = compile_cpus(policy, &plan, error);
+	}
+	if (r >= 0) {
+		r = landlock_plan_compile(policy, landlock_host_abi(), &plan.landlock, error);
+	}
+	if (r >= 0) {
+		r = compile_filter(policy, &plan, error);
+	}
+	if (r < 0) {
+		plan_finish(&plan);
+		return r;
+	}
+	compile_self_check(&plan);
+	*ret_plan = plan;
+	return 0;
+}
+
+void plan_finish(struct plan *plan)
+{
+	free(plan->name);
+	free(plan->private_tmp);
+	free(plan->keep_fds.items);
+	command_finish(plan);
+	landlock_plan_finish(&plan->landlock);
+	bpf_program_finish(&plan->filter);
+	*plan = (struct plan){ 0 };
+}
