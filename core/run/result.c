@@ -1,0 +1,132 @@
+/* How a run went: reason, code, usage, limits hit; as one line of JSON. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "core/run/result.h"
+
+static const char *const reason_names[] = {
+	[RESULT_EXITED] = "exited",
+	[RESULT_SIGNALED] = "signaled",
+	[RESULT_TIMEOUT] = "timeout",
+	[RESULT_MEMORY] = "memory",
+	[RESULT_OUTPUT] = "output",
+	[RESULT_SETUP] = "setup",
+	[RESULT_SUPERVISOR] = "supervisor",
+};
+
+const char *result_reason_name(enum result_reason reason)
+{
+	return reason_names[reason];
+}
+
+void result_init_failure(struct result *result, const struct error *error)
+{
+	*result = (struct result){ .reason = RESULT_SETUP, .code = EXIT_CODE_SANDLOCK };
+	(void)snprintf(result->message, sizeof(result->message), "%s", error->text); /* same size */
+}
+
+static void add_number(struct text *text, const char *key, uint64_t value)
+{
+	text_add(text, ",\"%s\":%" PRIu64, key, value);
+}
+
+static void add_optional(struct text *text, const char *key, bool is_known, uint64_t value)
+{
+	if (is_known) {
+		add_number(text, key, value);
+	} else {
+		text_add(text, ",\"%s\":null", key);
+	}
+}
+
+static void add_limits_hit(struct text *text, const struct result *result)
+{
+	const char *separator = "";
+
+	text_add(text, ",\"limits_hit\":[");
+	if (result->timed_out) {
+		text_add(text, "{\"limit\":\"timeout\"}");
+		separator = ",";
+	}
+	if (result->output_cut) {
+		text_add(text, "%s{\"limit\":\"output\",\"bytes\":%" PRIu64 "}", separator,
+			result->output_bytes);
+		separator = ",";
+	}
+	for (uint32_t i = 0; i < result->memory_kills && i < RESULT_VICTIMS; i++) {
+		const struct sampler_victim *victim = &result->victims[i];
+
+		text_add(text, "%s{\"limit\":\"memory\",\"pid\":%d,\"command\":", separator,
+			(int)victim->pid);
+		text_add_json(text, victim->comm);
+		text_add(text, ",\"bytes\":%" PRIu64 ",\"tree_bytes\":%" PRIu64 "}", victim->bytes,
+			victim->tree_bytes);
+		separator = ",";
+	}
+	text_add(text, "]");
+	add_number(text, "memory_kills", result->memory_kills);
+}
+
+static void add_usage(struct text *text, const struct result *result)
+{
+	const struct run_report *report = &result->report;
+	bool ran = report->exec_ns != 0 && result->reason != RESULT_SETUP;
+
+	add_optional(text, "wall_ns", ran && report->root_ended, report->exit_ns - report->exec_ns);
+	add_number(text, "user_ns", report->user_us * 1000);
+	add_number(text, "system_ns", report->system_us * 1000);
+	text_add(text, ",\"usage_complete\":%s", result->usage_complete ? "true" : "false");
+	add_optional(text, "exec_time_ns", ran, report->exec_ns + (uint64_t)result->wall_offset_ns);
+	add_optional(text, "exit_time_ns", ran && report->root_ended,
+		report->exit_ns + (uint64_t)result->wall_offset_ns);
+	add_number(text, "total_ns", result->ended_ns - result->started_ns);
+	add_optional(text, "peak_memory_bytes", result->sampled, result->peak_bytes);
+	add_optional(text, "peak_processes", result->sampled, result->peak_processes);
+	add_number(text, "max_rss_bytes", report->max_rss_kib * 1024);
+	add_number(text, "minor_faults", report->minor_faults);
+	add_number(text, "major_faults", report->major_faults);
+	add_number(text, "voluntary_switches", report->voluntary_switches);
+	add_number(text, "involuntary_switches", report->involuntary_switches);
+	add_number(text, "left_behind", report->left_behind);
+}
+
+static void add_host(struct text *text, const struct plan *plan)
+{
+	struct utsname host;
+	const char *separator = "";
+
+	text_add(text, ",\"kernel\":");
+	text_add_json(text, uname(&host) == 0 ? host.release : "");
+	add_optional(text, "landlock_abi", plan != NULL,
+		plan != NULL ? (uint64_t)plan->landlock.abi : 0);
+	text_add(text, ",\"degraded\":[");
+	for (int i = 0; plan != NULL && i < PROTECTION_COUNT; i++) {
+		if (plan->landlock.protections[i] == PROTECTION_IS_DEGRADED) {
+			text_add(text, "%s", separator);
+			text_add_json(text, protection_name((enum protection)i));
+			separator = ",";
+		}
+	}
+	text_add(text, "]");
+}
+
+void result_json(const struct result *result, const struct plan *plan, struct text *text)
+{
+	text_add(text, "{\"name\":");
+	text_add_json(text, plan != NULL ? plan->name : "");
+	text_add(text, ",\"reason\":\"%s\",\"exit_code\":%d", reason_names[result->reason],
+		result->code);
+	add_optional(text, "code", result->reason == RESULT_EXITED, (uint64_t)result->code);
+	add_optional(text, "signal", result->signal != 0, (uint64_t)result->signal);
+	add_usage(text, result);
+	add_limits_hit(text, result);
+	text_add(text, ",\"notifications\":{}"); /* nothing is notified in this version */
+	add_host(text, plan);
+	text_add(text, ",\"message\":");
+	text_add_json(text, result->message);
+	text_add(text, "}");
+}

@@ -1,0 +1,65 @@
+/* How a run went: reason, code, usage, limits hit; as one line of JSON. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_RUN_RESULT_H
+#define CORE_RUN_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/child/report.h"
+#include "core/plan/plan.h"
+#include "core/supervisor/sampler.h"
+
+enum result_reason {
+	RESULT_EXITED,	 /* the command ended by itself */
+	RESULT_SIGNALED, /* a signal ended it that was not ours */
+	RESULT_TIMEOUT,
+	RESULT_MEMORY, /* the memory limit ended the command itself */
+	RESULT_OUTPUT,
+	RESULT_SETUP,	   /* the command never ran */
+	RESULT_SUPERVISOR, /* we failed: the keeper died under us */
+};
+
+/* Exit codes of the command line that are ours (env(1), timeout(1)). */
+enum {
+	EXIT_CODE_TIMEOUT = 124,
+	EXIT_CODE_SANDLOCK = 125,
+	EXIT_CODE_NOT_EXECUTABLE = 126,
+	EXIT_CODE_NOT_FOUND = 127,
+	EXIT_CODE_SIGNAL = 128, /* plus the signal's number */
+};
+
+#define RESULT_VICTIMS 16 /* the first so many kills of the memory limit are named */
+
+struct result {
+	enum result_reason reason;
+	int code;   /* what `sandlock run` exits with */
+	int signal; /* that ended the command; 0: none */
+	bool usage_complete;
+	struct run_report report;
+	uint64_t started_ns; /* CLOCK_MONOTONIC, when the start was asked for */
+	uint64_t ended_ns;
+	int64_t wall_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC at the end */
+	bool timed_out;
+	bool output_cut;
+	uint64_t output_bytes; /* relayed; 0 without --max-output */
+	bool sampled;	       /* the two peaks below were measured */
+	uint64_t peak_bytes;
+	uint32_t peak_processes;
+	uint32_t memory_kills;
+	struct sampler_victim victims[RESULT_VICTIMS];
+	char message[512]; /* of a set-up or supervisor failure; empty otherwise */
+};
+
+/* A run that never began, from the error that says why. */
+void result_init_failure(struct result *result, const struct error *error);
+
+/* The vocabulary of --status-fd. */
+const char *result_reason_name(enum result_reason reason);
+
+/* One JSON object without a newline.  `plan` may be NULL when there was none. */
+void result_json(const struct result *result, const struct plan *plan, struct text *text);
+
+#endif

@@ -1,0 +1,619 @@
+/* The composition root: the life of a sandbox on one screen, at the end of the file. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <linux/prctl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/child/keeper.h"
+#include "core/run/outfit.h"
+#include "core/run/sandbox.h"
+#include "core/run/terminal.h"
+#include "core/supervisor/sampler.h"
+#include "core/supervisor/throttle.h"
+
+#define NEVER UINT64_MAX
+
+struct sandbox {
+	const struct sandbox_policy *policy; /* borrowed */
+	const struct plan *plan;	     /* borrowed */
+	struct outfit outfit;
+	pid_t keeper; /* 0 once it was reaped */
+	int control;  /* owned: our end of the keeper's socket */
+	int signals;  /* owned: signalfd */
+	bool scoped;
+	bool wants_terminal;	   /* all streams are the caller's, and 0 is a terminal */
+	struct sampler *sampler;   /* owned; NULL without -m */
+	struct throttle *throttle; /* owned; NULL without -c */
+	uint64_t deadline_ns;	   /* of -t; NEVER without */
+	uint64_t kill_deadline_ns; /* after the TERM of a timeout; NEVER before it */
+	struct result result;	   /* grows while the run goes on */
+};
+
+/* What a terminal, a shell or a job scheduler sends to the program that it knows: us. */
+static const int forwarded_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+static void keeper_request(const struct sandbox *sandbox, enum keeper_message_kind kind, int signal)
+{
+	struct keeper_message message = { kind, signal };
+
+	/* A keeper that is gone is noticed by the end of its socket. */
+	(void)send(sandbox->control, &message, sizeof(message), MSG_NOSIGNAL);
+}
+
+/* Blocks what the loop reads from the signal descriptor.  A signal that the caller ignores (nohup,
+ * a background job of a plain shell) stays ignored. */
+static int watch_signals(struct error *error)
+{
+	sigset_t watched;
+	int fd;
+
+	/* An ignored SIGCHLD, inherited from the caller, would have the kernel reap behind our
+	 * back; and a reader of our output that goes away must not end us before the tree. */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+		return error_set(error, errno, "signal: %s", strerror(errno));
+	}
+	(void)sigemptyset(&watched); /* cannot fail */
+	(void)sigaddset(&watched, SIGTSTP);
+	(void)sigaddset(&watched, SIGCONT);
+	(void)sigaddset(&watched, SIGTTOU);
+	for (size_t i = 0; i < ARRAY_LEN(forwarded_signals); i++) {
+		struct sigaction action;
+
+		if (sigaction(forwarded_signals[i], NULL, &action) == 0 &&
+			action.sa_handler != SIG_IGN) {
+			(void)sigaddset(&watched, forwarded_signals[i]);
+		}
+	}
+	if (sigprocmask(SIG_BLOCK, &watched, NULL) < 0) {
+		return error_set(error, errno, "sigprocmask: %s", strerror(errno));
+	}
+	(void)sigdelset(&watched, SIGTTOU); /* blocked so that the terminal can be taken back */
+	fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? error_set(error, errno, "signalfd: %s", strerror(errno)) : fd;
+}
+
+/* This thread enters the signal scope before the keeper is made.  Should the keeper die, the thread
+ * can end the tree itself, and its kill(-1) reaches nothing else. */
+static int enter_scope(const struct outfit *outfit, struct error *error)
+{
+	pid_t parent = getppid();
+	bool could_signal = parent > 0 && kill(parent, 0) == 0;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		return error_set(error, errno, "prctl: %s", strerror(errno));
+	}
+	if (outfit->scope_fd < 0) {
+		return 0;
+	}
+	if (syscall(SYS_landlock_restrict_self, outfit->scope_fd, 0) < 0) {
+		return error_set(error, errno, "landlock: %s%s", strerror(errno),
+			errno == E2BIG ? " (16 layers are the kernel's limit: sandboxes are nested "
+					 "too deep)"
+				       : "");
+	}
+	if (could_signal && getppid() == parent && kill(parent, 0) == 0) {
+		return error_set(
+			error, EPROTO, "landlock: the signal scope was accepted but does not hold");
+	}
+	return 0;
+}
+
+static int pin_supervisor(const struct sandbox_policy *policy, struct error *error)
+{
+	const struct number_list *cpus = &policy->run.supervisor_cpus;
+	cpu_set_t set;
+
+	if (cpus->count == 0) {
+		return 0;
+	}
+	CPU_ZERO(&set);
+	for (size_t i = 0; i < cpus->count; i++) {
+		if (cpus->items[i] < CPU_SETSIZE) {
+			CPU_SET(cpus->items[i], &set);
+		}
+	}
+	if (sched_setaffinity(0, sizeof(set), &set) < 0) {
+		return error_set(error, errno, "--supervisor-cpus: no such processor online: %s",
+			strerror(errno));
+	}
+	return 0;
+}
+
+static int start_keeper(struct sandbox *sandbox, struct error *error)
+{
+	const struct outfit *outfit = &sandbox->outfit;
+	bool inherits = outfit->stdio[0] == 0 && outfit->stdio[1] == 1 && outfit->stdio[2] == 2;
+	bool is_terminal = terminal_is_there();
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		return error_set(error, errno, "socketpair: %s", strerror(errno));
+	}
+	sandbox->wants_terminal = inherits && is_terminal;
+
+	struct launch launch = {
+		.plan = sandbox->plan,
+		.report = outfit->report,
+		.ruleset_fd = outfit->ruleset_fd,
+		.scope_fd = outfit->scope_fd,
+		.control_fd = ends[1],
+		.stdio = { outfit->stdio[0], outfit->stdio[1], outfit->stdio[2] },
+		/* In a session of its own the keeper would orphan the command's group, and the
+		 * terminal could no longer stop it (termios(3), "orphaned process group"). */
+		.own_session = !is_terminal,
+		.takes_terminal = sandbox->wants_terminal && terminal_is_ours(),
+	};
+
+	sandbox->keeper = fork();
+	if (sandbox->keeper == 0) {
+		keeper_run(&launch);
+	}
+	fd_close(&ends[1]);
+	if (sandbox->keeper < 0) {
+		sandbox->keeper = 0;
+		fd_close(&ends[0]);
+		return error_set(error, errno, "fork: %s", strerror(errno));
+	}
+	sandbox->control = ends[0];
+	/* They were for the command: whoever reads their other end must not wait for us. */
+	for (size_t i = 0; i < sandbox->plan->keep_fds.count; i++) {
+		(void)close((int)sandbox->plan->keep_fds.items[i]);
+	}
+	return 0;
+}
+
+static int start_limits(struct sandbox *sandbox, struct error *error)
+{
+	const struct plan *plan = sandbox->plan;
+	uint64_t now = clock_monotonic_ns();
+
+	sandbox->deadline_ns = plan->timeout_ns > 0 ? now + plan->timeout_ns : NEVER;
+	sandbox->kill_deadline_ns = NEVER;
+	if (plan->memory_limit > 0) {
+		sandbox->sampler = sampler_create(sandbox->keeper, plan->memory_limit);
+		if (sandbox->sampler == NULL) {
+			return error_set(
+				error, errno, "--max-memory: cannot measure: %s", strerror(errno));
+		}
+	}
+	if (plan->cpu_percent < 100) {
+		sandbox->throttle = throttle_create(sandbox->keeper, plan->cpu_percent, now);
+		if (sandbox->throttle == NULL) {
+			return error_set(
+				error, errno, "--cpu: cannot throttle: %s", strerror(errno));
+		}
+	}
+	return 0;
+}
+
+/* Gives the terminal to the command, if it is ours to give and the command is meant to have it. */
+static void lend_terminal(const struct sandbox *sandbox)
+{
+	if (sandbox->wants_terminal) {
+		terminal_hand_over(getpgrp(), sandbox->outfit.report->root);
+	}
+}
+
+/* The command was stopped by the terminal: so are we, for the shell that watches us.  It continues
+ * us, and we continue the command.  A shell that brings a running job to the foreground gives us
+ * the terminal without a signal; the command notices first, by TTIN or TTOU. */
+static void stop_with_the_command(const struct sandbox *sandbox, int signal)
+{
+	if ((signal != SIGTTIN && signal != SIGTTOU) || !terminal_is_ours()) {
+		terminal_hand_over(sandbox->outfit.report->root, getpgrp());
+		(void)raise(SIGSTOP); /* returns when somebody sends SIGCONT */
+	}
+	lend_terminal(sandbox);
+	keeper_request(sandbox, KEEPER_SIGNAL_GROUP, SIGCONT);
+}
+
+/* We were asked to stop: the tree stops first, and goes on when we do. */
+static void stop_with_the_tree(const struct sandbox *sandbox)
+{
+	keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGSTOP);
+	(void)raise(SIGSTOP);
+	lend_terminal(sandbox);
+	keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGCONT);
+}
+
+static void handle_signals(const struct sandbox *sandbox)
+{
+	struct signalfd_siginfo info;
+
+	while (read(sandbox->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGTSTP:
+			stop_with_the_tree(sandbox);
+			break;
+		case SIGCONT: /* a background job was brought to the foreground */
+			lend_terminal(sandbox);
+			break;
+		default:
+			keeper_request(sandbox, KEEPER_SIGNAL_GROUP, (int)info.ssi_signo);
+		}
+	}
+}
+
+/* True while the keeper is there. */
+static bool handle_keeper(struct sandbox *sandbox)
+{
+	struct keeper_message message;
+	ssize_t length = recv(sandbox->control, &message, sizeof(message), MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+		return true;
+	}
+	if (length != (ssize_t)sizeof(message)) {
+		return false;
+	}
+	/* Only what the terminal or the command itself stops; the throttle's stops are SIGSTOP. */
+	if (message.kind == KEEPER_ROOT_STOPPED && sandbox->wants_terminal &&
+		message.value != SIGSTOP) {
+		stop_with_the_command(sandbox, message.value);
+	}
+	return true;
+}
+
+static void handle_timeout(struct sandbox *sandbox, uint64_t now)
+{
+	if (now >= sandbox->kill_deadline_ns) {
+		sandbox->kill_deadline_ns = NEVER;
+		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
+	}
+	if (now >= sandbox->deadline_ns) {
+		sandbox->deadline_ns = NEVER;
+		sandbox->result.timed_out = true;
+		if (sandbox->plan->kill_after_ns > 0) {
+			sandbox->kill_deadline_ns = now + sandbox->plan->kill_after_ns;
+			keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGTERM);
+			/* A stopped task takes no TERM. */
+			keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGCONT);
+		} else {
+			keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
+		}
+	}
+}
+
+static void handle_memory(struct sandbox *sandbox, uint64_t now)
+{
+	struct sampler_victim victim;
+	struct result *result = &sandbox->result;
+
+	if (sampler_look(sandbox->sampler, now, &victim)) {
+		if (result->memory_kills < RESULT_VICTIMS) {
+			result->victims[result->memory_kills] = victim;
+		}
+		result->memory_kills++;
+		(void)fprintf(stderr,
+			"sandlock: memory limit: killed process %d (%.15s), which held %llu bytes of "
+			"the tree's %llu\n",
+			(int)victim.pid, victim.comm, (unsigned long long)victim.bytes,
+			(unsigned long long)
+				victim.tree_bytes); /* nobody to tell if stderr is gone */
+	}
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t next_wakeup(const struct sandbox *sandbox)
+{
+	uint64_t due = earliest(sandbox->deadline_ns, sandbox->kill_deadline_ns);
+
+	if (sandbox->sampler != NULL) {
+		due = earliest(due, sampler_due(sandbox->sampler));
+	}
+	if (sandbox->throttle != NULL) {
+		due = earliest(due, throttle_due(sandbox->throttle));
+	}
+	return due;
+}
+
+static void handle_clock(struct sandbox *sandbox)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	handle_timeout(sandbox, now);
+	if (sandbox->sampler != NULL && now >= sampler_due(sandbox->sampler)) {
+		handle_memory(sandbox, now);
+	}
+	if (sandbox->throttle != NULL && now >= throttle_due(sandbox->throttle)) {
+		throttle_step(sandbox->throttle, now);
+	}
+}
+
+enum source {
+	SOURCE_KEEPER,
+	SOURCE_SIGNALS,
+	SOURCE_RELAY,
+	SOURCE_COUNT = SOURCE_RELAY + RELAY_STREAMS
+};
+
+/* One wait for everything.  Without limits and relay it returns twice in a run: when a signal
+ * comes, and when the keeper has ended. */
+static void wait_for_events(const struct sandbox *sandbox, struct pollfd sources[SOURCE_COUNT])
+{
+	uint64_t due = next_wakeup(sandbox);
+	uint64_t now = due == NEVER ? 0 : clock_monotonic_ns();
+	uint64_t left = due > now ? due - now : 0;
+	struct timespec timeout = {
+		.tv_sec = (time_t)(left / 1000000000),
+		.tv_nsec = (long)(left % 1000000000),
+	};
+
+	sources[SOURCE_KEEPER] = (struct pollfd){ .fd = sandbox->control, .events = POLLIN };
+	sources[SOURCE_SIGNALS] = (struct pollfd){ .fd = sandbox->signals, .events = POLLIN };
+	sources[SOURCE_RELAY] = sources[SOURCE_RELAY + 1] = (struct pollfd){ .fd = -1 };
+	if (sandbox->outfit.has_relay) {
+		relay_prepare(&sandbox->outfit.relay, &sources[SOURCE_RELAY]);
+	}
+	if (ppoll(sources, SOURCE_COUNT, due == NEVER ? NULL : &timeout, NULL) < 0) {
+		for (int i = 0; i < SOURCE_COUNT; i++) {
+			sources[i].revents = 0; /* EINTR after a stop: the loop looks again */
+		}
+	}
+}
+
+static void handle_relay(struct sandbox *sandbox, const struct pollfd *sources)
+{
+	struct relay *relay = &sandbox->outfit.relay;
+
+	relay_step(relay, sources);
+	if (relay->cut && !sandbox->result.output_cut) {
+		sandbox->result.output_cut = true;
+		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
+	}
+}
+
+/* The writers are dead; what the pipes still hold is delivered.  A survivor of a failed teardown
+ * could hold them open: then the relay stops at what is there. */
+static void drain_relay(struct sandbox *sandbox)
+{
+	struct relay *relay = &sandbox->outfit.relay;
+	struct pollfd sources[RELAY_STREAMS];
+
+	while (sandbox->outfit.has_relay && relay_is_active(relay)) {
+		int timeout = sandbox->outfit.report->complete ? -1 : 0;
+
+		relay_prepare(relay, sources);
+		if (poll(sources, RELAY_STREAMS, timeout) == 0) {
+			break;
+		}
+		handle_relay(sandbox, sources);
+	}
+	sandbox->result.output_bytes = relay->passed;
+}
+
+/* The keeper's socket has ended.  Either it has done its work, or it died, and this thread does it.
+ */
+static void end_of_keeper(struct sandbox *sandbox)
+{
+	struct run_report *report = sandbox->outfit.report;
+
+	if (sandbox->throttle != NULL) {
+		throttle_destroy(sandbox->throttle);
+		sandbox->throttle = NULL;
+	}
+	if (sandbox->keeper > 0) {
+		(void)waitpid(sandbox->keeper, NULL, 0); /* it has said everything in the report */
+		sandbox->keeper = 0;
+	}
+	if (!report->complete) {
+		report->complete = tree_end(sandbox->scoped, report);
+	}
+	if (sandbox->wants_terminal && report->root > 0) {
+		terminal_hand_over(report->root, getpgrp());
+	}
+}
+
+static bool root_was_a_victim(const struct result *result)
+{
+	for (uint32_t i = 0; i < result->memory_kills && i < RESULT_VICTIMS; i++) {
+		if (result->victims[i].pid == result->report.root) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The exit codes of a failed exec are those of env(1) and the shells. */
+static int setup_code(unsigned int step, int error)
+{
+	if (strcmp(step_name(step), "exec") != 0) {
+		return EXIT_CODE_SANDLOCK;
+	}
+	return error == ENOENT || error == ENOTDIR ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_EXECUTABLE;
+}
+
+static void describe_failure(
+	const struct run_report *report, const struct plan *plan, char *message, size_t size)
+{
+	const char *cure = step_cure(report->step);
+
+	if (strcmp(step_name(report->step), "exec") == 0) {
+		cure = report->error == EACCES
+			       ? "no grant covers it or its loader: see -r, --preset build"
+			       : NULL;
+		(void)snprintf(message, size, "exec %.200s: %s%s%s%s", plan->argv[0],
+			strerror(report->error), cure != NULL ? " (" : "", cure != NULL ? cure : "",
+			cure != NULL ? ")" : ""); /* a cut message is still one */
+		return;
+	}
+	(void)snprintf(message, size, "set-up step \"%s\": %s%s%s%s", step_name(report->step),
+		strerror(report->error), cure != NULL ? " (" : "", cure != NULL ? cure : "",
+		cure != NULL ? ")" : "");
+}
+
+static void judge_run(struct result *result, const struct plan *plan)
+{
+	const struct run_report *report = &result->report;
+	bool signaled = report->root_ended && WIFSIGNALED(report->status);
+
+	result->signal = signaled ? WTERMSIG(report->status) : 0;
+	result->usage_complete = report->complete && report->root_ended;
+	if (report->stage == REPORT_FAILED) {
+		result->reason = RESULT_SETUP;
+		result->code = setup_code(report->step, report->error);
+		describe_failure(report, plan, result->message, sizeof(result->message));
+		return;
+	}
+	if (!report->root_ended) {
+		result->reason = RESULT_SUPERVISOR;
+		result->code = EXIT_CODE_SANDLOCK;
+		(void)snprintf(result->message, sizeof(result->message),
+			"the keeper process was killed: the sandbox was ended");
+		return;
+	}
+	result->reason = signaled ? RESULT_SIGNALED : RESULT_EXITED;
+	result->code = signaled ? EXIT_CODE_SIGNAL + result->signal : WEXITSTATUS(report->status);
+	if (result->timed_out) {
+		result->reason = RESULT_TIMEOUT;
+		result->code = EXIT_CODE_TIMEOUT;
+	} else if (result->output_cut) {
+		result->reason = RESULT_OUTPUT;
+		result->code = EXIT_CODE_SIGNAL + SIGKILL;
+	} else if (root_was_a_victim(result)) {
+		result->reason = RESULT_MEMORY;
+	} else if (report->stage != REPORT_EXECUTING) {
+		result->reason = RESULT_SETUP;
+		result->code = EXIT_CODE_SANDLOCK;
+		(void)snprintf(result->message, sizeof(result->message),
+			"the command was killed before it was executed");
+	}
+}
+
+/* In the scope's absence only the keeper and its children are within reach; the keeper's own end
+ * ends the rest, because its socket closes with ours. */
+void sandbox_destroy(struct sandbox *sandbox)
+{
+	if (sandbox == NULL) {
+		return;
+	}
+	fd_close(&sandbox->control);
+	if (sandbox->keeper > 0) {
+		end_of_keeper(sandbox);
+	}
+	sampler_destroy(sandbox->sampler);
+	throttle_destroy(sandbox->throttle);
+	fd_close(&sandbox->signals);
+	outfit_finish(&sandbox->outfit);
+	free(sandbox);
+}
+
+int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
+	struct sandbox **ret_sandbox, struct error *error)
+{
+	struct sandbox *sandbox = must_allocate(sizeof(*sandbox));
+	int r;
+
+	*sandbox = (struct sandbox){ .policy = policy, .plan = plan, .control = -1, .signals = -1 };
+	sandbox->result.started_ns = clock_monotonic_ns();
+	r = outfit_init(&sandbox->outfit, policy, plan, error);
+	if (r < 0) {
+		free(sandbox);
+		return r;
+	}
+	r = sandbox->signals = watch_signals(error);
+	if (r >= 0) {
+		r = enter_scope(&sandbox->outfit, error);
+	}
+	if (r >= 0) {
+		r = pin_supervisor(policy, error);
+	}
+	if (r >= 0) {
+		sandbox->scoped = sandbox->outfit.scope_fd >= 0;
+		r = start_keeper(sandbox, error);
+	}
+	if (r >= 0) {
+		r = start_limits(sandbox, error);
+	}
+	if (r < 0) {
+		sandbox_destroy(sandbox);
+		return r;
+	}
+	outfit_release(&sandbox->outfit);
+	*ret_sandbox = sandbox;
+	return 0;
+}
+
+void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
+{
+	struct result *result = &sandbox->result;
+	struct pollfd sources[SOURCE_COUNT];
+
+	for (;;) {
+		wait_for_events(sandbox, sources);
+		if (sources[SOURCE_SIGNALS].revents != 0) {
+			handle_signals(sandbox);
+		}
+		if (sandbox->outfit.has_relay) {
+			handle_relay(sandbox, &sources[SOURCE_RELAY]);
+		}
+		if (sources[SOURCE_KEEPER].revents != 0 && !handle_keeper(sandbox)) {
+			break;
+		}
+		if (next_wakeup(sandbox) != NEVER) {
+			handle_clock(sandbox);
+		}
+	}
+	end_of_keeper(sandbox);
+	drain_relay(sandbox);
+
+	if (sandbox->sampler != NULL) {
+		result->sampled = true;
+		result->peak_bytes = sampler_peak_bytes(sandbox->sampler);
+		result->peak_processes = sampler_peak_processes(sandbox->sampler);
+	}
+	result->ended_ns = clock_monotonic_ns();
+	result->wall_offset_ns = (int64_t)(clock_realtime_ns() - result->ended_ns);
+	result->report = *sandbox->outfit.report;
+	judge_run(result, sandbox->plan);
+	*ret_result = *result;
+}
+
+int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan, int *ret_code,
+	struct error *error)
+{
+	struct outfit outfit;
+	char message[sizeof(error->text)];
+	int r = outfit_init(&outfit, policy, plan, error);
+
+	*ret_code = EXIT_CODE_SANDLOCK;
+	if (r < 0) {
+		return r;
+	}
+	struct launch launch = {
+		.plan = plan,
+		.report = outfit.report,
+		.ruleset_fd = outfit.ruleset_fd,
+		.scope_fd = -1,
+		.control_fd = -1,
+		.stdio = { outfit.stdio[0], outfit.stdio[1], outfit.stdio[2] },
+	};
+
+	child_become_command(&launch);
+	describe_failure(outfit.report, plan, message, sizeof(message));
+	*ret_code = setup_code(outfit.report->step, outfit.report->error);
+	r = error_set(error, outfit.report->error, "%s", message);
+	outfit_finish(&outfit);
+	return r;
+}
