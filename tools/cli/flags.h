@@ -8,15 +8,17 @@
 #include "core/base/error.h"
 #include "core/policy/policy.h"
 
+enum run_mode {
+	RUN_NORMAL,
+	RUN_HELP,
+	RUN_HELP_ROFF,
+	RUN_VERSION,
+	RUN_EXPLAIN_TEXT,
+	RUN_EXPLAIN_JSON
+};
+
 struct run_flags {
-	enum {
-		RUN_NORMAL,
-		RUN_HELP,
-		RUN_HELP_ROFF,
-		RUN_VERSION,
-		RUN_EXPLAIN_TEXT,
-		RUN_EXPLAIN_JSON
-	} mode;
+	enum run_mode mode;
 };
 
 /* Reads the words after argv[0] ("run") into an initialised policy, on top of what is in it, and

@@ -1,0 +1,137 @@
+/* `sandlock run`: flags to policy, policy to plan, plan to run, run to exit code. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/plan/plan.h"
+#include "core/policy/policy.h"
+#include "core/run/result.h"
+#include "core/run/sandbox.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/flags.h"
+
+/* One line on the status descriptor, in every case.  A reader that is gone changes nothing. */
+static void write_status(int fd, const struct result *result, const struct plan *plan)
+{
+	cleanup_text struct text line = { 0 };
+	size_t written = 0;
+
+	if (fd < 0) {
+		return;
+	}
+	result_json(result, plan, &line);
+	text_add(&line, "\n");
+	while (written < line.length) {
+		ssize_t length = write(fd, line.bytes + written, line.length - written);
+
+		if (length < 0 && errno != EINTR) {
+			(void)fprintf(
+				stderr, "sandlock: --status-fd: %d: %s\n", fd, strerror(errno));
+			return;
+		}
+		written += length > 0 ? (size_t)length : 0;
+	}
+}
+
+static int fail(
+	const struct sandbox_policy *policy, const struct plan *plan, const struct error *error)
+{
+	struct result result;
+
+	result_init_failure(&result, error);
+	(void)fprintf(stderr, "sandlock: %s\n", error->text);
+	write_status(policy->run.status_fd, &result, plan);
+	return result.code;
+}
+
+static void report(const struct result *result, const struct plan *plan)
+{
+	if (result->message[0] != '\0') {
+		(void)fprintf(stderr, "sandlock: %s\n", result->message);
+	}
+	if (result->timed_out) {
+		(void)fprintf(
+			stderr, "sandlock: timeout after %gs\n", (double)plan->timeout_ns / 1e9);
+	}
+	if (result->output_cut) {
+		(void)fprintf(stderr, "sandlock: output limit of %llu bytes reached\n",
+			(unsigned long long)plan->output_limit);
+	}
+	if (!result->report.complete) {
+		(void)fprintf(
+			stderr, "sandlock: some processes of the sandbox did not end in time\n");
+	}
+}
+
+static int run_supervised(const struct sandbox_policy *policy, const struct plan *plan)
+{
+	struct sandbox *sandbox;
+	struct result result;
+	struct error error;
+	int r = sandbox_start(policy, plan, &sandbox, &error);
+
+	if (r < 0) {
+		return fail(policy, plan, &error);
+	}
+	sandbox_wait(sandbox, &result);
+	sandbox_destroy(sandbox);
+	report(&result, plan);
+	write_status(policy->run.status_fd, &result, plan);
+	return result.code;
+}
+
+static int run_in_place(const struct sandbox_policy *policy, const struct plan *plan)
+{
+	struct error error;
+	int code;
+
+	(void)sandbox_become(policy, plan, &code, &error); /* returns only when it failed */
+	(void)fprintf(stderr, "sandlock: %s\n", error.text);
+	return code;
+}
+
+static int run_policy(const struct sandbox_policy *policy)
+{
+	struct plan plan;
+	struct error error;
+	int code;
+
+	if (plan_compile(policy, &plan, &error) < 0) {
+		return fail(policy, NULL, &error);
+	}
+	if (plan.supervised) {
+		code = run_supervised(policy, &plan);
+	} else {
+		code = run_in_place(policy, &plan);
+	}
+	plan_finish(&plan);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	cleanup_policy struct sandbox_policy policy;
+	struct run_flags flags = { 0 };
+	struct error error;
+
+	policy_init(&policy);
+	if (flags_parse(argc, argv, &policy, &flags, &error) < 0) {
+		return fail(&policy, NULL, &error);
+	}
+	switch (flags.mode) {
+	case RUN_HELP:
+		flags_print_help(stdout);
+		return 0;
+	case RUN_HELP_ROFF:
+		flags_print_man(stdout);
+		return 0;
+	case RUN_VERSION:
+		(void)printf("sandlock %s\n", SANDLOCK_VERSION);
+		return 0;
+	default:
+		return run_policy(&policy);
+	}
+}
