@@ -444,21 +444,29 @@ static int setup_code(unsigned int step, int error)
 	return error == ENOENT || error == ENOTDIR ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_EXECUTABLE;
 }
 
+/* What would help, by the error where it says more than the step does. */
+static const char *failure_cure(const struct run_report *report, bool is_exec)
+{
+	if (is_exec) {
+		return report->error == EACCES
+			       ? "no grant covers it or its loader: see -r, --preset build"
+			       : NULL;
+	}
+	if (report->error == E2BIG) {
+		return "16 Landlock layers are the kernel's limit: sandboxes are nested too deep";
+	}
+	return step_cure(report->step);
+}
+
 static void describe_failure(
 	const struct run_report *report, const struct plan *plan, char *message, size_t size)
 {
-	const char *cure = step_cure(report->step);
+	bool is_exec = strcmp(step_name(report->step), "exec") == 0;
+	const char *cure = failure_cure(report, is_exec);
 
-	if (strcmp(step_name(report->step), "exec") == 0) {
-		cure = report->error == EACCES
-			       ? "no grant covers it or its loader: see -r, --preset build"
-			       : NULL;
-		(void)snprintf(message, size, "exec %.200s: %s%s%s%s", plan->argv[0],
-			strerror(report->error), cure != NULL ? " (" : "", cure != NULL ? cure : "",
-			cure != NULL ? ")" : ""); /* a cut message is still one */
-		return;
-	}
-	(void)snprintf(message, size, "set-up step \"%s\": %s%s%s%s", step_name(report->step),
+	/* A message that was cut is still one. */
+	(void)snprintf(message, size, "%s%.200s%s: %s%s%s%s", is_exec ? "exec " : "set-up step \"",
+		is_exec ? plan->argv[0] : step_name(report->step), is_exec ? "" : "\"",
 		strerror(report->error), cure != NULL ? " (" : "", cure != NULL ? cure : "",
 		cure != NULL ? ")" : "");
 }
