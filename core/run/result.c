@@ -1,11 +1,16 @@
 /* How a run went: reason, code, usage, limits hit; as one line of JSON. */
 // SPDX-License-Identifier: Apache-2.0
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "core/child/child.h"
 #include "core/run/result.h"
 
 static const char *const reason_names[] = {
@@ -27,6 +32,104 @@ void result_init_failure(struct result *result, const struct error *error)
 {
 	*result = (struct result){ .reason = RESULT_SETUP, .code = EXIT_CODE_SANDLOCK };
 	(void)snprintf(result->message, sizeof(result->message), "%s", error->text); /* same size */
+}
+
+static bool root_was_a_victim(const struct result *result)
+{
+	for (uint32_t i = 0; i < result->memory_kills && i < RESULT_VICTIMS; i++) {
+		if (result->victims[i].pid == result->report.root) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The exit codes of a failed exec are those of env(1) and the shells. */
+static int setup_code(unsigned int step, int error)
+{
+	if (strcmp(step_name(step), "exec") != 0) {
+		return EXIT_CODE_SANDLOCK;
+	}
+	return error == ENOENT || error == ENOTDIR ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_EXECUTABLE;
+}
+
+/* access(2) looks at the mode and not at the policy: a file that it would let us run was refused by
+ * the walls. */
+static bool policy_refused_exec(const struct plan *plan)
+{
+	for (char *const *path = plan->exec_paths; *path != NULL; path++) {
+		if (access(*path, X_OK) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What would help, by the error where it says more than the step does. */
+static const char *failure_cure(
+	const struct run_report *report, const struct plan *plan, bool is_exec)
+{
+	if (is_exec) {
+		return report->error == EACCES && policy_refused_exec(plan)
+			       ? "no grant covers it or its loader: see -r, --preset build"
+			       : NULL;
+	}
+	if (report->error == E2BIG) {
+		return "16 Landlock layers are the kernel's limit: sandboxes are nested too deep";
+	}
+	return step_cure(report->step);
+}
+
+int result_describe_setup(
+	const struct run_report *report, const struct plan *plan, char *message, size_t size)
+{
+	bool is_exec = strcmp(step_name(report->step), "exec") == 0;
+	const char *cure = failure_cure(report, plan, is_exec);
+
+	/* A message that was cut is still one. */
+	(void)snprintf(message, size, "%s%.200s%s: %s%s%s%s", is_exec ? "exec " : "set-up step \"",
+		is_exec ? plan->argv[0] : step_name(report->step), is_exec ? "" : "\"",
+		strerror(report->error), cure != NULL ? " (" : "", cure != NULL ? cure : "",
+		cure != NULL ? ")" : "");
+	return setup_code(report->step, report->error);
+}
+
+void result_judge(struct result *result, const struct plan *plan)
+{
+	const struct run_report *report = &result->report;
+	bool signaled = report->root_ended && WIFSIGNALED(report->status);
+
+	result->signal = signaled ? WTERMSIG(report->status) : 0;
+	result->usage_complete = report->complete && report->root_ended;
+	if (report->stage == REPORT_FAILED) {
+		result->reason = RESULT_SETUP;
+		result->code = result_describe_setup(
+			report, plan, result->message, sizeof(result->message));
+		return;
+	}
+	if (!report->root_ended) {
+		result->reason = RESULT_SUPERVISOR;
+		result->code = EXIT_CODE_SANDLOCK;
+		(void)snprintf(result->message, sizeof(result->message),
+			"the keeper process was killed: the sandbox was ended");
+		return;
+	}
+	result->reason = signaled ? RESULT_SIGNALED : RESULT_EXITED;
+	result->code = signaled ? EXIT_CODE_SIGNAL + result->signal : WEXITSTATUS(report->status);
+	if (result->timed_out) {
+		result->reason = RESULT_TIMEOUT;
+		result->code = EXIT_CODE_TIMEOUT;
+	} else if (result->output_cut) {
+		result->reason = RESULT_OUTPUT;
+		result->code = EXIT_CODE_SIGNAL + SIGKILL;
+	} else if (root_was_a_victim(result)) {
+		result->reason = RESULT_MEMORY;
+	} else if (report->stage != REPORT_EXECUTING) {
+		result->reason = RESULT_SETUP;
+		result->code = EXIT_CODE_SANDLOCK;
+		(void)snprintf(result->message, sizeof(result->message),
+			"the command was killed before it was executed");
+	}
 }
 
 static void add_number(struct text *text, const char *key, uint64_t value)

@@ -56,6 +56,13 @@ struct result {
 /* A run that never began, from the error that says why. */
 void result_init_failure(struct result *result, const struct error *error);
 
+/* Decides reason, code, signal and message from the report and the limits that were hit. */
+void result_judge(struct result *result, const struct plan *plan);
+
+/* The one line about a failed set-up step; answers the exit code that fits. */
+int result_describe_setup(
+	const struct run_report *report, const struct plan *plan, char *message, size_t size);
+
 /* The vocabulary of --status-fd. */
 const char *result_reason_name(enum result_reason reason);
 

@@ -425,90 +425,6 @@ static void end_of_keeper(struct sandbox *sandbox)
 	}
 }
 
-static bool root_was_a_victim(const struct result *result)
-{
-	for (uint32_t i = 0; i < result->memory_kills && i < RESULT_VICTIMS; i++) {
-		if (result->victims[i].pid == result->report.root) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The exit codes of a failed exec are those of env(1) and the shells. */
-static int setup_code(unsigned int step, int error)
-{
-	if (strcmp(step_name(step), "exec") != 0) {
-		return EXIT_CODE_SANDLOCK;
-	}
-	return error == ENOENT || error == ENOTDIR ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_EXECUTABLE;
-}
-
-/* What would help, by the error where it says more than the step does. */
-static const char *failure_cure(const struct run_report *report, bool is_exec)
-{
-	if (is_exec) {
-		return report->error == EACCES
-			       ? "no grant covers it or its loader: see -r, --preset build"
-			       : NULL;
-	}
-	if (report->error == E2BIG) {
-		return "16 Landlock layers are the kernel's limit: sandboxes are nested too deep";
-	}
-	return step_cure(report->step);
-}
-
-static void describe_failure(
-	const struct run_report *report, const struct plan *plan, char *message, size_t size)
-{
-	bool is_exec = strcmp(step_name(report->step), "exec") == 0;
-	const char *cure = failure_cure(report, is_exec);
-
-	/* A message that was cut is still one. */
-	(void)snprintf(message, size, "%s%.200s%s: %s%s%s%s", is_exec ? "exec " : "set-up step \"",
-		is_exec ? plan->argv[0] : step_name(report->step), is_exec ? "" : "\"",
-		strerror(report->error), cure != NULL ? " (" : "", cure != NULL ? cure : "",
-		cure != NULL ? ")" : "");
-}
-
-static void judge_run(struct result *result, const struct plan *plan)
-{
-	const struct run_report *report = &result->report;
-	bool signaled = report->root_ended && WIFSIGNALED(report->status);
-
-	result->signal = signaled ? WTERMSIG(report->status) : 0;
-	result->usage_complete = report->complete && report->root_ended;
-	if (report->stage == REPORT_FAILED) {
-		result->reason = RESULT_SETUP;
-		result->code = setup_code(report->step, report->error);
-		describe_failure(report, plan, result->message, sizeof(result->message));
-		return;
-	}
-	if (!report->root_ended) {
-		result->reason = RESULT_SUPERVISOR;
-		result->code = EXIT_CODE_SANDLOCK;
-		(void)snprintf(result->message, sizeof(result->message),
-			"the keeper process was killed: the sandbox was ended");
-		return;
-	}
-	result->reason = signaled ? RESULT_SIGNALED : RESULT_EXITED;
-	result->code = signaled ? EXIT_CODE_SIGNAL + result->signal : WEXITSTATUS(report->status);
-	if (result->timed_out) {
-		result->reason = RESULT_TIMEOUT;
-		result->code = EXIT_CODE_TIMEOUT;
-	} else if (result->output_cut) {
-		result->reason = RESULT_OUTPUT;
-		result->code = EXIT_CODE_SIGNAL + SIGKILL;
-	} else if (root_was_a_victim(result)) {
-		result->reason = RESULT_MEMORY;
-	} else if (report->stage != REPORT_EXECUTING) {
-		result->reason = RESULT_SETUP;
-		result->code = EXIT_CODE_SANDLOCK;
-		(void)snprintf(result->message, sizeof(result->message),
-			"the command was killed before it was executed");
-	}
-}
-
 /* In the scope's absence only the keeper and its children are within reach; the keeper's own end
  * ends the rest, because its socket closes with ours. */
 void sandbox_destroy(struct sandbox *sandbox)
@@ -594,7 +510,7 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 	result->ended_ns = clock_monotonic_ns();
 	result->wall_offset_ns = (int64_t)(clock_realtime_ns() - result->ended_ns);
 	result->report = *sandbox->outfit.report;
-	judge_run(result, sandbox->plan);
+	result_judge(result, sandbox->plan);
 	*ret_result = *result;
 }
 
@@ -619,8 +535,7 @@ int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan,
 	};
 
 	child_become_command(&launch);
-	describe_failure(outfit.report, plan, message, sizeof(message));
-	*ret_code = setup_code(outfit.report->step, outfit.report->error);
+	*ret_code = result_describe_setup(outfit.report, plan, message, sizeof(message));
 	r = error_set(error, outfit.report->error, "%s", message);
 	outfit_finish(&outfit);
 	return r;
