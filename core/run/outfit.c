@@ -145,7 +145,9 @@ int outfit_init(struct outfit *outfit, const struct sandbox_policy *policy, cons
 void outfit_release(struct outfit *outfit)
 {
 	for (int i = 0; i < 2; i++) {
-		fd_close(&outfit->files[i]);
+		if (!outfit->has_relay) { /* which writes into the files itself */
+			fd_close(&outfit->files[i]);
+		}
 		fd_close(&outfit->writers[i]);
 	}
 	fd_close(&outfit->ruleset_fd);
@@ -154,10 +156,11 @@ void outfit_release(struct outfit *outfit)
 
 void outfit_finish(struct outfit *outfit)
 {
-	outfit_release(outfit);
 	if (outfit->has_relay) {
 		relay_finish(&outfit->relay);
+		outfit->has_relay = false;
 	}
+	outfit_release(outfit);
 	if (outfit->report != NULL) {
 		(void)munmap(outfit->report, sizeof(*outfit->report)); /* our own mapping */
 	}

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ static void write_status(int fd, const struct result *result, const struct plan 
 	cleanup_text struct text line = { 0 };
 	size_t written = 0;
 
-	if (fd < 0) {
+	/* That the descriptor is not open is what the run was refused for. */
+	if (fd < 0 || fcntl(fd, F_GETFD) < 0) {
 		return;
 	}
 	result_json(result, plan, &line);
