@@ -365,7 +365,7 @@ static void add_limits(struct text *out, const struct plan *plan)
 
 void explain_text(const struct plan *plan, struct text *ret)
 {
-	struct explain_facts facts cleanup_explain_facts;
+	cleanup_explain_facts struct explain_facts facts;
 
 	explain_facts_gather(plan, &facts);
 	text_add(ret, "Sandbox ");

@@ -326,7 +326,7 @@ static void add_settings(struct json *json, const struct plan *plan)
 
 void explain_json(const struct plan *plan, struct text *ret)
 {
-	struct explain_facts facts cleanup_explain_facts;
+	cleanup_explain_facts struct explain_facts facts;
 	struct json json = { .out = ret };
 
 	explain_facts_gather(plan, &facts);

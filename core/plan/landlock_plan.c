@@ -128,7 +128,7 @@ static int add_grant(struct landlock_plan *plan, const struct grant *grant, cons
 {
 	/* O_PATH opens without permission to read, and does not wait for the other end of a FIFO.
 	 */
-	int fd cleanup_close = open(path, O_PATH | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_PATH | O_CLOEXEC);
 	uint64_t access = class_rights[grant->class] & plan->attr.handled_access_fs;
 	struct stat status;
 
@@ -177,7 +177,7 @@ static void list_gpu_nodes(struct string_list *ret_nodes)
 
 		if (strncmp(entry->d_name, "nvidia", strlen("nvidia")) == 0 && digits[0] != '\0' &&
 			digits[strspn(digits, "0123456789")] == '\0') {
-			char *node cleanup_free = must_format("/dev/%s", entry->d_name);
+			cleanup_free char *node = must_format("/dev/%s", entry->d_name);
 
 			string_list_add(ret_nodes, node);
 		}
@@ -203,7 +203,7 @@ static int add_gpus(
 		{ "/sys/bus/pci/devices", LANDLOCK_CLASS_READ, false },
 		{ "/sys/module/nvidia", LANDLOCK_CLASS_READ, false },
 	};
-	struct string_list nodes cleanup_string_list = { 0 };
+	cleanup_string_list struct string_list nodes = { 0 };
 	struct grant grant = {
 		.source = "--gpu", .class = LANDLOCK_CLASS_DEVICE, .optional = true
 	};
@@ -216,7 +216,7 @@ static int add_gpus(
 		list_gpu_nodes(&nodes);
 	} else {
 		for (size_t i = 0; i < policy->limits.gpu_devices.count; i++) {
-			char *node cleanup_free =
+			cleanup_free char *node =
 				must_format("/dev/nvidia%u", policy->limits.gpu_devices.items[i]);
 
 			string_list_add(&nodes, node);
@@ -450,7 +450,7 @@ void landlock_plan_finish(struct landlock_plan *plan)
 
 int landlock_plan_create_ruleset(const struct landlock_plan *plan, struct error *error)
 {
-	int ruleset cleanup_close = create_ruleset(&plan->attr);
+	cleanup_close int ruleset = create_ruleset(&plan->attr);
 	int r = 0;
 
 	if (ruleset < 0) {
@@ -465,11 +465,11 @@ int landlock_plan_create_ruleset(const struct landlock_plan *plan, struct error 
 	return r < 0 ? r : fd_steal(&ruleset);
 }
 
-int landlock_ruleset_add_write(int ruleset, const struct landlock_plan *plan, const char *path,
-	struct error *error)
+int landlock_ruleset_add_write(
+	int ruleset, const struct landlock_plan *plan, const char *path, struct error *error)
 {
 	static const struct grant grant = { .source = "sandlock", .class = LANDLOCK_CLASS_WRITE };
-	struct landlock_plan one cleanup_landlock_plan = { .attr = plan->attr };
+	cleanup_landlock_plan struct landlock_plan one = { .attr = plan->attr };
 	int r = add_grant(&one, &grant, path, error);
 
 	return r < 0 ? r : add_path_rule(ruleset, &one.paths[0], error);

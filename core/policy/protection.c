@@ -66,7 +66,7 @@ const char *protection_state_name(enum protection_state state)
 
 static int unknown_protection(const char *name, struct error *error)
 {
-	struct text names cleanup_text = { 0 };
+	cleanup_text struct text names = { 0 };
 
 	for (size_t i = 0; i < PROTECTION_COUNT; i++) {
 		text_add(&names, "%s%s", i > 0 ? ", " : "", protections[i].name);

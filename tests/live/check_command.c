@@ -163,7 +163,7 @@ static void harmless_filter(void)
 
 Test(check_command, reports_that_a_run_works_here)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 	static const char *const lines[] = { "Kernel feature support:\n",
 		"  Minimum required: ABI v6\n", "  Status:         OK\n",
 		"  Signal scoping: supported (ABI v6+)\n",
@@ -182,7 +182,7 @@ Test(check_command, reports_that_a_run_works_here)
 
 Test(check_command, says_the_same_in_json)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 	char abi[32];
 
 	run_check("--json", NULL, &run);
@@ -222,7 +222,7 @@ static const struct {
 Test(check_command, names_what_an_outer_filter_takes_and_its_cure)
 {
 	for (size_t i = 0; i < ARRAY_LEN(outer_filters); i++) {
-		struct run run cleanup_run = { 0 };
+		cleanup_run struct run run = { 0 };
 
 		run_check("--json", outer_filters[i].prepare, &run);
 
@@ -243,7 +243,7 @@ Test(check_command, names_what_an_outer_filter_takes_and_its_cure)
 
 Test(check_command, reports_a_missing_optional_feature_without_failing)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 
 	run_check(NULL, refuse_user_namespaces, &run);
 
@@ -254,7 +254,7 @@ Test(check_command, reports_a_missing_optional_feature_without_failing)
 
 Test(check_command, prints_the_short_form_without_landlock)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 
 	run_check(NULL, hide_landlock, &run);
 
@@ -266,7 +266,7 @@ Test(check_command, prints_the_short_form_without_landlock)
 
 static void check_with_fault(const char *fault, int status, const char *reason)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 
 	setenv("SANDLOCK_FAULT", fault, 1);
 	run_check(NULL, NULL, &run);
@@ -300,10 +300,9 @@ Test(check_command, believes_a_lowered_abi_in_debug_builds_only)
 
 Test(check_command, notices_a_wall_without_effect)
 {
-	check_with_fault("landlock-restrict", 1,
-		"landlock-restriction: the call succeeds without effect");
 	check_with_fault(
-		"seccomp-install", 1, "seccomp-filter: the call succeeds without effect");
+		"landlock-restrict", 1, "landlock-restriction: the call succeeds without effect");
+	check_with_fault("seccomp-install", 1, "seccomp-filter: the call succeeds without effect");
 }
 
 Test(check_command, refuses_an_argument_that_it_does_not_know)
@@ -311,7 +310,7 @@ Test(check_command, refuses_an_argument_that_it_does_not_know)
 	static const char *const wrong[] = { "--jsn", "json", "", "--json=1", "-x\n\033[1m" };
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		struct run run cleanup_run = { 0 };
+		cleanup_run struct run run = { 0 };
 
 		run_check(wrong[i], NULL, &run);
 
@@ -328,7 +327,7 @@ static void fill_stdout(void)
 
 Test(check_command, fails_when_the_report_cannot_be_written)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 
 	run_check(NULL, fill_stdout, &run);
 
@@ -343,7 +342,7 @@ static void close_standard_input(void)
 
 Test(check_command, works_without_standard_input)
 {
-	struct run run cleanup_run = { 0 };
+	cleanup_run struct run run = { 0 };
 
 	run_check(NULL, close_standard_input, &run);
 

@@ -263,7 +263,7 @@ static int run_in_child(int (*run)(void), int ruleset, int inner_ruleset)
 static int make_ruleset(int abi, enum protection disabled, bool grant_outside)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 	struct error error = { 0 };
 	int ruleset;
 
@@ -403,7 +403,7 @@ Test(landlock_enforced, allows_tcp_on_the_named_ports_and_no_other)
 			.network = { .bind = { .ranges = &bind_range, .count = 1 },
 				.connect = { .ranges = &connect_range, .count = 1 } }
 		};
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 		cr_assert_eq(landlock_plan_compile(&policy, landlock_host_abi(), &plan, NULL), 0);
 		int ruleset = landlock_plan_create_ruleset(&plan, NULL);
@@ -418,7 +418,7 @@ Test(landlock_enforced, holds_the_full_range_of_ports)
 {
 	struct port_range all = { 0, 65535 };
 	struct sandbox_policy policy = { .network.connect = { .ranges = &all, .count = 1 } };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	cr_assert_eq(landlock_plan_compile(&policy, landlock_host_abi(), &plan, NULL), 0);
 	int ruleset = landlock_plan_create_ruleset(&plan, NULL);
@@ -430,7 +430,7 @@ Test(landlock_enforced, holds_the_full_range_of_ports)
 Test(landlock_enforced, does_not_police_tcp_that_is_granted_as_a_whole)
 {
 	struct sandbox_policy policy = { .network = { .bind.any = true, .connect.any = true } };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	cr_assert_eq(landlock_plan_compile(&policy, landlock_host_abi(), &plan, NULL), 0);
 	int ruleset = landlock_plan_create_ruleset(&plan, NULL);
@@ -473,7 +473,7 @@ Test(landlock_enforced, lets_a_device_grant_read_and_write_but_not_execute)
 	copy_program();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct sandbox_policy policy = { 0 };
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 		cr_assert_eq(landlock_plan_compile(&policy, landlock_host_abi(), &plan, NULL), 0);
 		cr_assert_eq(landlock_plan_add_path(&plan, outside, rows[i].class, NULL), 0);
@@ -537,7 +537,7 @@ Test(landlock_enforced, refuses_a_signal_scope_below_abi_6)
 Test(landlock_enforced, names_a_path_that_the_kernel_cannot_hold)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 	struct error error = { 0 };
 	int ends[2];
 	char path[64];

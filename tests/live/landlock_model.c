@@ -49,7 +49,7 @@ static void make_tree(void)
 {
 	cr_assert_not_null(mkdtemp(root));
 	for (size_t i = 1; i < ARRAY_LEN(tree); i++) {
-		char *path cleanup_free = must_format("%s%s", root, tree[i].path);
+		cleanup_free char *path = must_format("%s%s", root, tree[i].path);
 
 		if (tree[i].is_directory) {
 			cr_assert_eq(mkdir(path, 0700), 0);
@@ -61,14 +61,14 @@ static void make_tree(void)
 
 static void remove_tree(void)
 {
-	char *command cleanup_free = must_format("rm -rf '%s'", root);
+	cleanup_free char *command = must_format("rm -rf '%s'", root);
 
 	cr_assert_eq(system(command), 0);
 }
 
 static bool attempt(const char *path, bool is_directory, enum attempt what)
 {
-	char *inner cleanup_free = must_format("%s/new", path);
+	cleanup_free char *inner = must_format("%s/new", path);
 	int fd;
 
 	switch (what) {
@@ -105,7 +105,7 @@ static uint32_t try_all(int ruleset)
 		}
 		for (size_t i = 0; i < ARRAY_LEN(tree) * ATTEMPT_COUNT; i++) {
 			const struct entry *entry = &tree[i / ATTEMPT_COUNT];
-			char *path cleanup_free = must_format("%s%s", root, entry->path);
+			cleanup_free char *path = must_format("%s%s", root, entry->path);
 
 			if (attempt(path, entry->is_directory, i % ATTEMPT_COUNT)) {
 				successes |= 1u << i;
@@ -164,14 +164,14 @@ Test(landlock_model, allows_exactly_what_random_grants_say)
 	int rounds = counts != NULL && strcmp(counts, "full") == 0 ? ROUNDS : ROUNDS / 20;
 
 	for (int round = 0; round < rounds; round++) {
-		struct sandbox_policy policy cleanup_policy;
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_policy struct sandbox_policy policy;
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 		bool read[ARRAY_LEN(tree)] = { false }, write[ARRAY_LEN(tree)] = { false };
 		int ruleset;
 
 		policy_init(&policy);
 		for (size_t i = 0; i < ARRAY_LEN(tree); i++) {
-			char *path cleanup_free = must_format("%s%s", root, tree[i].path);
+			cleanup_free char *path = must_format("%s%s", root, tree[i].path);
 
 			read[i] = random_below(6) == 0;
 			write[i] = random_below(10) == 0;

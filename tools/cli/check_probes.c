@@ -51,9 +51,9 @@ static int enter_domain(int ruleset)
 static int try_landlock(void)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 	int ruleset, r;
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 
 	for (size_t i = 0; i < PROTECTION_COUNT; i++) {
 		policy.protections[i] = PROTECTION_DEGRADABLE;
@@ -259,7 +259,7 @@ static int try_proc_children(void)
 {
 	char path[64], wanted[16];
 	char text[4096] = { 0 };
-	int fd cleanup_close = -1;
+	cleanup_close int fd = -1;
 	pid_t child = fork();
 	ssize_t length;
 	int failure;

@@ -231,7 +231,7 @@ static void print_json(const struct report *report, struct text *out)
 int cmd_check(int argc, char **argv)
 {
 	struct report report = { 0 };
-	struct text out cleanup_text = { 0 };
+	cleanup_text struct text out = { 0 };
 	bool wants_json = false;
 
 	for (int i = 1; i < argc; i++) {

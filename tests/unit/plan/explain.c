@@ -333,8 +333,8 @@ Test(explain, says_of_every_call_what_the_interpreter_says)
 {
 	random_state = 42;
 	for (int i = 0; i < RANDOM_POLICIES; i++) {
-		struct sandbox_policy policy cleanup_policy;
-		struct text json cleanup_text = { 0 };
+		cleanup_policy struct sandbox_policy policy;
+		cleanup_text struct text json = { 0 };
 		struct claims claims;
 		struct plan plan;
 
@@ -356,14 +356,14 @@ Test(explain, says_of_every_call_what_the_interpreter_says)
 
 Test(explain, is_valid_json_for_any_bytes_in_names_and_paths)
 {
-	struct sandbox_policy policy cleanup_policy;
+	cleanup_policy struct sandbox_policy policy;
 	struct plan plan;
 
 	random_state = 7;
 	policy_init(&policy);
 	make_plan(&policy, 7, &plan);
 	for (int i = 0; i < 2000; i++) {
-		struct text json cleanup_text = { 0 };
+		cleanup_text struct text json = { 0 };
 		char bytes[40] = { 0 };
 		char *argv[] = { bytes, bytes, NULL };
 
@@ -382,8 +382,8 @@ Test(explain, is_valid_json_for_any_bytes_in_names_and_paths)
 
 Test(explain, sends_no_control_byte_to_a_terminal)
 {
-	struct sandbox_policy policy cleanup_policy;
-	struct text text cleanup_text = { 0 };
+	cleanup_policy struct sandbox_policy policy;
+	cleanup_text struct text text = { 0 };
 	struct plan plan;
 	char *argv[] = { "\033[2J\r\n\tx",
 		"\xc2\x9b"
@@ -429,8 +429,8 @@ Test(explain, names_every_part_of_the_plan)
 		"  time: 1.500 s\n", "  output: 77 bytes\n", "  open files: 99\n",
 		"  processors: 0 65\n", "  user inside: 5:6,", "no core dumps\n",
 		"no transparent huge pages\n", "no address space randomisation\n" };
-	struct sandbox_policy policy cleanup_policy;
-	struct text text cleanup_text = { 0 };
+	cleanup_policy struct sandbox_policy policy;
+	cleanup_text struct text text = { 0 };
 	struct plan plan;
 	uint32_t kept = 7;
 
@@ -475,8 +475,8 @@ Test(explain, says_nothing_about_what_is_off)
 {
 	static const char *const unwanted[] = { "sampler", "throttle", "timer", "relay", "keeper ",
 		"skipped", "memory of the tree", "private temporary directory" };
-	struct sandbox_policy policy cleanup_policy;
-	struct text text cleanup_text = { 0 };
+	cleanup_policy struct sandbox_policy policy;
+	cleanup_text struct text text = { 0 };
 	struct plan plan;
 
 	policy_init(&policy);

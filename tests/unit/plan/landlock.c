@@ -119,7 +119,7 @@ Test(landlock_plan, handles_all_that_the_abi_has_when_protections_may_degrade)
 {
 	for (int abi = 1; abi <= 9; abi++) {
 		struct sandbox_policy policy = { 0 };
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 		struct error error = { 0 };
 
 		degrade_all(&policy);
@@ -150,7 +150,7 @@ Test(landlock_plan, refuses_a_strict_policy_below_abi_6_naming_the_first_gap)
 
 	for (int abi = 1; abi <= 6; abi++) {
 		struct sandbox_policy policy = { 0 };
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 		struct error error = { 0 };
 		char wanted[128];
 
@@ -184,7 +184,7 @@ Test(landlock_plan, leaves_out_exactly_the_rights_of_a_disabled_protection)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct sandbox_policy policy = { 0 };
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 		policy.protections[rows[i].protection] = PROTECTION_DISABLED;
 
@@ -219,7 +219,7 @@ Test(landlock_plan, grants_what_the_class_the_file_type_and_the_abi_allow)
 		for (enum landlock_class class = LANDLOCK_CLASS_READ;
 			class <= LANDLOCK_CLASS_DEVICE; class ++) {
 			struct sandbox_policy policy = { 0 };
-			struct landlock_plan plan cleanup_landlock_plan = { 0 };
+			cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 			degrade_all(&policy);
 			cr_assert_eq(landlock_plan_compile(&policy, rows[i].abi, &plan, NULL), 0);
@@ -238,7 +238,7 @@ Test(landlock_plan, grants_what_the_class_the_file_type_and_the_abi_allow)
 Test(landlock_plan, drops_the_bit_of_a_disabled_protection_from_grants_too)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	policy.protections[PROTECTION_FS_IOCTL_DEV] = PROTECTION_DISABLED;
 	string_list_add(&policy.filesystem.write, directory);
@@ -251,7 +251,7 @@ Test(landlock_plan, drops_the_bit_of_a_disabled_protection_from_grants_too)
 Test(landlock_plan, opens_paths_without_reading_or_waiting)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	cr_assert_eq(chmod(file_path, 0), 0);
 	string_list_add(&policy.filesystem.read, fifo_path);
@@ -268,7 +268,7 @@ Test(landlock_plan, opens_paths_without_reading_or_waiting)
 Test(landlock_plan, follows_a_link_to_what_it_names)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	string_list_add(&policy.filesystem.read, link_path);
 	cr_assert_eq(landlock_plan_compile(&policy, 7, &plan, NULL), 0);
@@ -280,7 +280,7 @@ Test(landlock_plan, follows_a_link_to_what_it_names)
 Test(landlock_plan, merges_grants_of_one_path)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 	size_t before = count_open_descriptors();
 
 	string_list_add(&policy.filesystem.read, directory);
@@ -322,7 +322,7 @@ Test(landlock_plan, refuses_a_missing_path_and_keeps_nothing_open)
 Test(landlock_plan, skips_and_records_a_missing_path_when_told_so)
 {
 	struct sandbox_policy policy = { .filesystem.ignore_missing = true };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 	char below_a_file[80];
 
 	(void)snprintf(below_a_file, sizeof(below_a_file), "%s/x", file_path);
@@ -341,7 +341,7 @@ Test(landlock_plan, skips_and_records_a_missing_path_when_told_so)
 Test(landlock_plan, skips_a_missing_device_without_being_told)
 {
 	struct sandbox_policy policy = { 0 };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	string_list_add(&policy.filesystem.devices, missing_path);
 	string_list_add(&policy.filesystem.devices, "/dev/null");
@@ -359,7 +359,7 @@ Test(landlock_plan, says_that_descriptors_ran_out)
 	struct landlock_plan plan = { 0 };
 	struct error error = { 0 };
 	struct rlimit few = { 64, 64 };
-	struct text path cleanup_text = { 0 };
+	cleanup_text struct text path = { 0 };
 	size_t before = count_open_descriptors();
 
 	for (int i = 0; i < 100; i++) {
@@ -408,7 +408,7 @@ Test(landlock_plan, makes_ascending_unique_port_rules_of_both_sides)
 		{ 8000, 1 }, { 8001, 1 }, { 8002, 3 }, { 8003, 2 } };
 	struct sandbox_policy policy = { .network = { .bind = { .ranges = bind, .count = 3 },
 						 .connect = { .ranges = connect, .count = 3 } } };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	cr_assert_eq(landlock_plan_compile(&policy, 7, &plan, NULL), 0);
 
@@ -423,7 +423,7 @@ Test(landlock_plan, makes_one_rule_for_every_port_of_the_full_range)
 {
 	struct port_range all = { 0, 65535 };
 	struct sandbox_policy policy = { .network.connect = { .ranges = &all, .count = 1 } };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	cr_assert_eq(landlock_plan_compile(&policy, 7, &plan, NULL), 0);
 
@@ -436,7 +436,7 @@ Test(landlock_plan, does_not_handle_a_side_that_is_open_to_any_port)
 	struct port_range connect = { 443, 443 };
 	struct sandbox_policy policy = { .network = { .bind.any = true,
 						 .connect = { .ranges = &connect, .count = 1 } } };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	cr_assert_eq(landlock_plan_compile(&policy, 7, &plan, NULL), 0);
 
@@ -450,7 +450,7 @@ Test(landlock_plan, makes_no_port_rule_when_the_kernel_cannot_hold_it)
 {
 	struct port_range port = { 443, 443 };
 	struct sandbox_policy policy = { .network.connect = { .ranges = &port, .count = 1 } };
-	struct landlock_plan plan cleanup_landlock_plan = { 0 };
+	cleanup_landlock_plan struct landlock_plan plan = { 0 };
 
 	degrade_all(&policy);
 	cr_assert_eq(landlock_plan_compile(&policy, 3, &plan, NULL), 0);

@@ -141,8 +141,8 @@ Test(landlock_random, holds_its_promises_for_any_policy)
 								     : RANDOM_POLICIES / 20;
 
 	for (int i = 0; i < policies; i++) {
-		struct sandbox_policy policy cleanup_policy;
-		struct landlock_plan plan cleanup_landlock_plan = { 0 };
+		cleanup_policy struct sandbox_policy policy;
+		cleanup_landlock_plan struct landlock_plan plan = { 0 };
 		struct error error = { 0 };
 
 		make_random_policy(&policy);
