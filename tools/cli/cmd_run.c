@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/plan/explain.h"
 #include "core/plan/plan.h"
 #include "core/policy/policy.h"
 #include "core/run/result.h"
@@ -113,6 +114,25 @@ static int run_policy(const struct sandbox_policy *policy)
 	return code;
 }
 
+static int explain_policy(const struct sandbox_policy *policy, bool as_json)
+{
+	cleanup_text struct text out = { 0 };
+	struct plan plan;
+	struct error error;
+
+	if (plan_compile(policy, &plan, &error) < 0) {
+		return fail(policy, NULL, &error);
+	}
+	(as_json ? explain_json : explain_text)(&plan, &out);
+	plan_finish(&plan);
+	if (fwrite(out.bytes, 1, out.length, stdout) != out.length || fflush(stdout) != 0) {
+		(void)fprintf(stderr, "sandlock: --explain: cannot write to stdout: %s\n",
+			strerror(errno));
+		return EXIT_CODE_SANDLOCK;
+	}
+	return 0;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	cleanup_policy struct sandbox_policy policy;
@@ -133,6 +153,9 @@ int cmd_run(int argc, char **argv)
 	case RUN_VERSION:
 		(void)printf("sandlock %s\n", SANDLOCK_VERSION);
 		return 0;
+	case RUN_EXPLAIN_TEXT:
+	case RUN_EXPLAIN_JSON:
+		return explain_policy(&policy, flags.mode == RUN_EXPLAIN_JSON);
 	default:
 		return run_policy(&policy);
 	}
