@@ -12,6 +12,8 @@ VARIANT := $(or $(SAN),$(if $(FAULTS),faults),$(if $(JEMALLOC),jemalloc),$(if $(
 OUT     := build/$(VARIANT)
 CC      ?= gcc
 AR      ?= ar
+FUZZ_CC ?= clang-14
+FUZZ_SECONDS ?= 60
 
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS  ?= -O2 -g
@@ -85,6 +87,24 @@ live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS)
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)
 
+# Each target for FUZZ_SECONDS, from the kept corpus; what it finds anew stays under build.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZED  := $(wildcard core/base/*.c core/policy/*.c tools/cli/flags*.c tools/cli/word_list.c)
+build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(FUZZ_CC) -std=gnu17 -D_GNU_SOURCE -I. -O1 -g -Wall -Wextra -Werror \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZED)
+
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	$(Q)for name in $(FUZZERS); do \
+		mkdir -p build/fuzz/found/$$name; \
+		echo "  FUZZ $$name"; \
+		build/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=build/fuzz/$$name- \
+			build/fuzz/found/$$name tests/fuzz/corpus/$$name </dev/null || exit 1; \
+	done
+
 check:
 	$(Q)tools/lint/check.sh
 
@@ -94,6 +114,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all test live bench check format clean
+.PHONY: all test live bench check format clean fuzz
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

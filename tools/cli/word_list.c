@@ -116,6 +116,15 @@ static struct word read_line(const char *start, const char *end)
 	return word;
 }
 
+/* "-x…", "--x…" or "@x…": something must follow the mark. */
+static bool is_option(const char *start, const char *end)
+{
+	size_t mark = end - start > 1 && start[0] == '-' && start[1] == '-' ? 2 : 1;
+
+	return (*start == '-' || *start == '@') && (size_t)(end - start) > mark &&
+	       !is_blank(start[mark]);
+}
+
 int word_list_expand_lines(struct word_list *list, size_t index, const char *name,
 	const char *bytes, size_t length, struct error *error)
 {
@@ -149,8 +158,7 @@ int word_list_expand_lines(struct word_list *list, size_t index, const char *nam
 		if (start == end || *start == '#') {
 			continue;
 		}
-		if ((*start != '-' && *start != '@') || end - start < 2 ||
-			(end - start == 2 && start[1] == '-')) {
+		if (!is_option(start, end)) {
 			return error_set(error, EINVAL, "@%s:%u: \"%.*s\": not an option", name,
 				number, (int)(end - start), start);
 		}

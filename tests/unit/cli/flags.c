@@ -169,6 +169,8 @@ Test(flags, name_the_line_of_a_file_that_is_wrong)
 		{ "-c 5\nmake -j2\n", ":2: \"make -j2\": not an option" },
 		{ "--\n", ":1: \"--\": not an option" },
 		{ "-\n", ":1: \"-\": not an option" },
+		{ "- m 4\n", ":1: \"- m 4\": not an option" },
+		{ "-- make\n", ":1: \"-- make\": not an option" },
 		{ "@\n", ":1: \"@\": not an option" },
 		{ "--chroot /x\n", ":1: --chroot: not available in this version" },
 		{ "@/nonexistent/file\n", ":1: @/nonexistent/file: No such file or directory" },
