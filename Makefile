@@ -84,6 +84,13 @@ test: $(OUT)/unit-tests
 live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS)
 	$(Q)SANDLOCK=$(OUT)/sandlock GUESTS=$(OUT)/guests $(OUT)/live-tests --short-filename
 
+$(OUT)/mutate-bpf: $(call OBJ,$(wildcard tools/mutate-bpf*.c)) $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC) -o $@ $^
+
+mutate-bpf: $(OUT)/mutate-bpf
+	$(Q)$(OUT)/mutate-bpf
+
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)
 
@@ -114,6 +121,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all test live bench check format clean fuzz
+.PHONY: all test live bench check format clean fuzz mutate-bpf
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

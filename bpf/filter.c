@@ -182,7 +182,7 @@ static struct continuation emit_wide_test(struct compilation *compilation,
 	uint32_t value_low = (uint32_t)test->value, value_high = (uint32_t)(test->value >> 32);
 	struct continuation rest;
 
-	switch ((enum arg_operator)test->operator) {
+	switch ((enum arg_relation)test->relation) {
 	case ARG_EQUAL:
 		rest = emit_word_equal(compilation, low, value_low, if_true, if_false);
 		return emit_word_equal(compilation, high, value_high, &rest, if_false);
@@ -211,7 +211,7 @@ static struct continuation emit_test(struct compilation *compilation, const stru
 		return emit_wide_test(compilation, test, if_true, if_false);
 	}
 	assert(test->value <= UINT32_MAX && test->mask <= UINT32_MAX);
-	switch ((enum arg_operator)test->operator) {
+	switch ((enum arg_relation)test->relation) {
 	case ARG_EQUAL:
 		return emit_word_equal(compilation, word, value, if_true, if_false);
 	case ARG_MASKED_EQUAL:

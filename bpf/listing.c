@@ -73,9 +73,9 @@ static void list_way(struct text *text, const char *word, size_t at, uint32_t sk
 }
 
 static void list_branch(
-	const struct sock_filter *instruction, size_t at, const char *operator, struct text * text)
+	const struct sock_filter *instruction, size_t at, const char *relation, struct text *text)
 {
-	text_add(text, "if %s 0x%x", operator, instruction->k);
+	text_add(text, "if %s 0x%x", relation, instruction->k);
 	list_way(text, "then", at, instruction->jt);
 	list_way(text, "else", at, instruction->jf);
 	text_add(text, "\n");

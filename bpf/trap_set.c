@@ -141,7 +141,7 @@ bool arg_test_holds(const struct arg_test *test, const uint64_t arguments[6])
 	if (test->type != ARG_U64) {
 		argument = (uint32_t)argument;
 	}
-	switch ((enum arg_operator)test->operator) {
+	switch ((enum arg_relation)test->relation) {
 	case ARG_EQUAL:
 		return argument == test->value;
 	case ARG_MASKED_EQUAL:

@@ -32,7 +32,7 @@ enum arg_type {
 	ARG_U64, /* unsigned long, size_t, a pointer: all 64 bits */
 };
 
-enum arg_operator {
+enum arg_relation {
 	ARG_EQUAL,	  /* argument == value */
 	ARG_MASKED_EQUAL, /* (argument & mask) == value */
 	ARG_ANY_BIT,	  /* (argument & mask) != 0 */
@@ -43,7 +43,7 @@ enum arg_operator {
 struct arg_test {
 	uint8_t argument; /* 0..5 */
 	uint8_t type;	  /* enum arg_type */
-	uint8_t operator; /* enum arg_operator */
+	uint8_t relation; /* enum arg_relation */
 	union {
 		uint64_t mask;
 		uint64_t low;
@@ -57,21 +57,21 @@ struct arg_test {
 /* Initializers, so that a table of tests reads as a list of conditions. */
 #define ARG_IS(number, kind, wanted)                                                               \
 	{                                                                                          \
-		.argument = (number), .type = ARG_##kind, .operator= ARG_EQUAL, .value = (wanted)  \
+		.argument = (number), .type = ARG_##kind, .relation = ARG_EQUAL, .value = (wanted) \
 	}
 #define ARG_MASKED_IS(number, kind, bits, wanted)                                                  \
 	{                                                                                          \
-		.argument = (number), .type = ARG_##kind, .operator= ARG_MASKED_EQUAL,             \
+		.argument = (number), .type = ARG_##kind, .relation = ARG_MASKED_EQUAL,            \
 		.mask = (bits), .value = (wanted)                                                  \
 	}
 #define ARG_HAS(number, kind, bits)                                                                \
 	{                                                                                          \
-		.argument = (number), .type = ARG_##kind, .operator= ARG_ANY_BIT, .mask = (bits)   \
+		.argument = (number), .type = ARG_##kind, .relation = ARG_ANY_BIT, .mask = (bits)  \
 	}
 #define ARG_WITHIN(number, kind, first, last)                                                      \
 	{                                                                                          \
-		.argument = (number), .type = ARG_##kind, .operator= ARG_IN_RANGE, .low = (first), \
-		.high = (last)                                                                     \
+		.argument = (number), .type = ARG_##kind, .relation = ARG_IN_RANGE,                \
+		.low = (first), .high = (last)                                                     \
 	}
 
 #define ARG_CLAUSE_TESTS 3
