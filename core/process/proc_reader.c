@@ -237,6 +237,40 @@ bool proc_rollup_parse_line(struct proc_rollup *rollup, const char *line, size_t
 	return proc_line_bytes(line, length, "SwapPss", &rollup->swapped);
 }
 
+static bool cursor_skip_byte(struct cursor *cursor, char byte)
+{
+	if (cursor->at == cursor->end || *cursor->at != byte) {
+		return false;
+	}
+	cursor->at++;
+	return true;
+}
+
+bool proc_mapping_parse(const char *line, size_t length, struct proc_mapping *ret_mapping)
+{
+	struct cursor cursor = { line, line + length };
+	uint64_t begin, end, major, minor, inode;
+
+	/* "begin-end rwxp offset major:minor inode path": names of other lines begin with a capital
+	 */
+	if (!cursor_number(&cursor, 16, &begin) || !cursor_skip_byte(&cursor, '-') ||
+		!cursor_number(&cursor, 16, &end)) {
+		return false;
+	}
+	cursor_skip_fields(&cursor, 2);
+	if (!cursor_number(&cursor, 16, &major) || !cursor_skip_byte(&cursor, ':') ||
+		!cursor_number(&cursor, 16, &minor) || !cursor_number(&cursor, 10, &inode) ||
+		major > UINT32_MAX || minor > UINT32_MAX) {
+		return false;
+	}
+	*ret_mapping = (struct proc_mapping){
+		.major = (uint32_t)major,
+		.minor = (uint32_t)minor,
+		.inode = inode,
+	};
+	return true;
+}
+
 int pid_scanner_feed(
 	struct pid_scanner *scanner, const char *text, size_t length, pid_fn found, void *context)
 {

@@ -77,6 +77,14 @@ bool proc_rollup_parse_line(struct proc_rollup *rollup, const char *line, size_t
 /* The value of "Name:   123 kB" in bytes.  False if the line is not of that name or form. */
 bool proc_line_bytes(const char *line, size_t length, const char *name, uint64_t *ret_bytes);
 
+/* The first line of a mapping in /proc/PID/smaps: which file it maps; inode 0: none. */
+struct proc_mapping {
+	uint32_t major, minor;
+	uint64_t inode;
+};
+/* False for every other line. */
+bool proc_mapping_parse(const char *line, size_t length, struct proc_mapping *ret_mapping);
+
 /* Takes pids out of a text of numbers and blanks that arrives in pieces.  Zero-initialised to
  * begin. */
 struct pid_scanner {

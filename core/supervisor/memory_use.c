@@ -68,6 +68,7 @@ static bool process_adopt(struct memory_use *use, struct process_use *process, p
 	before = &use->processes_before[place];
 	*process = *before;
 	process->previous = before->bound;
+	process->held_previous = before->held;
 	process->refined = false;
 	process->spared = false;
 	proc_files_init(&before->files, pid, false); /* moved out: nothing to close there */
@@ -305,23 +306,29 @@ static bool memory_was_seen(
 	return false;
 }
 
-static void refine_process(struct process_use *process)
+static void refine_process(struct process_use *process, const struct held_files *files)
 {
 	struct proc_rollup rollup;
 	int r = proc_read_rollup(process->files.pid, &rollup);
+	uint64_t mapped = 0;
 
 	process->refined = true;
-	if (r == 0) {
-		process->share = rollup.anonymous + rollup.shared_memory + rollup.swapped +
-				 process->page_tables;
-	} else if (r == -ESRCH) {
-		process->share = 0;
-	} /* else we may not look into it: the bound stays */
+	if (r < 0) {
+		/* Gone; or we may not look into it: then the bound stays. */
+		process->share = r == -ESRCH ? 0 : process->bound;
+		return;
+	}
+	if (rollup.shared_memory > 0 && held_files_bytes(files) > 0) {
+		mapped = held_files_mapped(files, process->files.pid);
+		mapped = mapped < rollup.shared_memory ? mapped : rollup.shared_memory;
+	}
+	process->share = rollup.anonymous + rollup.shared_memory - mapped + rollup.swapped +
+			 process->page_tables;
 }
 
-void memory_use_refine(struct memory_use *use, uint64_t limit, uint64_t beside)
+void memory_use_refine(struct memory_use *use, uint64_t limit, const struct held_files *files)
 {
-	uint64_t known = 0, unknown = use->total;
+	uint64_t beside = held_files_bytes(files), known = 0, unknown = use->total;
 	size_t count = 0, memories = 0;
 
 	for (uint32_t place = 0; place < use->list.count; place++) {
@@ -341,7 +348,7 @@ void memory_use_refine(struct memory_use *use, uint64_t limit, uint64_t beside)
 			process->share = 0;
 			process->refined = true;
 		} else {
-			refine_process(process);
+			refine_process(process, files);
 		}
 		known += process->share;
 		unknown -= process->bound;

@@ -8,6 +8,7 @@
 
 #include "core/process/proc_reader.h"
 #include "core/process/process_tree.h"
+#include "core/supervisor/held_files.h"
 
 /* One process as the last look saw it.  Bytes. */
 struct process_use {
@@ -19,12 +20,14 @@ struct process_use {
 	uint64_t bound;	   /* at most this: pages shared with others counted in full */
 	uint64_t share;	   /* its part of what is shared; the bound while `refined` is false */
 	uint64_t previous; /* `bound` one look ago; 0 for a process that is new */
+	uint64_t held;	   /* in files without a name that belong to it, see held_files.h */
+	uint64_t held_previous;
 	bool refined;
 	bool spared; /* could not be killed in this look */
 	bool dying;  /* killed by us, not gone yet: its memory is on its way out and not counted */
 };
 
-/* Not thread-safe.  Of the members the caller writes `dying`, `spared` and `total` only. */
+/* Not thread-safe.  Of the members the caller writes `held`, `dying`, `spared` and `total` only. */
 struct memory_use {
 	struct proc_files keeper;
 	struct process_list list;
@@ -47,10 +50,11 @@ void memory_use_finish(struct memory_use *use);
  * -ESRCH (the keeper is gone) or -ENOMEM (the tail of the tree is missing). */
 int memory_use_measure(struct memory_use *use, uint64_t now_ns);
 
-/* Reads the true share of the largest processes until it is certain that the tree is over `limit`
- * together with `beside` bytes, or well below it, and sets `total` (without `beside`): a sum that
- * is surely reached if it is over the limit, else the best upper bound. */
-void memory_use_refine(struct memory_use *use, uint64_t limit, uint64_t beside);
+/* Reads the true share of the largest processes until it is certain that the tree, together with
+ * the files that it holds, is over `limit`, or well below it.  Sets `total` (without the files):
+ * with them a sum that is surely reached if it is over the limit, else the best upper bound.  What
+ * of the files is mapped counts as part of the files, not of the processes. */
+void memory_use_refine(struct memory_use *use, uint64_t limit, const struct held_files *files);
 
 /* Opens a pidfd (owned by the caller) that names the very process that was measured, whoever may
  * have got its number since; -ESRCH if that process is gone. */

@@ -18,6 +18,12 @@
  * break it: then the largest is to blame. */
 #define GROWTH_SHARE 64
 
+/* Descriptors are looked through at most so often, for at most 1/SCAN_COST_SHARE of a processor,
+ * and so many at a time: the loop that calls us has other things to do. */
+#define SCAN_INTERVAL_NS 20000000ull
+#define SCAN_COST_SHARE	 200
+#define SCAN_DESCRIPTORS 2048
+
 struct sampler {
 	uint64_t limit;
 	uint64_t due_ns;
@@ -25,6 +31,8 @@ struct sampler {
 	uint32_t peak_processes;
 	struct sampler_pace pace;
 	struct memory_use use;
+	struct held_files files;
+	uint64_t scan_due_ns;
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -72,6 +80,7 @@ void sampler_destroy(struct sampler *sampler)
 {
 	if (sampler != NULL) {
 		memory_use_finish(&sampler->use);
+		held_files_finish(&sampler->files);
 		free(sampler);
 	}
 }
@@ -81,14 +90,30 @@ uint64_t sampler_due(const struct sampler *sampler)
 	return sampler->due_ns;
 }
 
-/* What it grew since the last look, and that it can be blamed for: a fork shows all that it shares
- * with its parent, which is not growth. */
+static uint64_t tree_bytes(const struct sampler *sampler)
+{
+	return sampler->use.total + held_files_bytes(&sampler->files);
+}
+
+static uint64_t difference(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+/* What it can be blamed for. */
+static uint64_t process_bytes(const struct process_use *process)
+{
+	return process->share + process->held;
+}
+
+/* What of that is new since the last look.  A fork shows all that it shares with its parent, which
+ * is no growth: so never more than its share. */
 static uint64_t process_growth(const struct process_use *process)
 {
-	uint64_t grown =
-		process->bound > process->previous ? process->bound - process->previous : 0;
+	uint64_t grown = difference(process->bound, process->previous);
 
-	return grown < process->share ? grown : process->share;
+	return (grown < process->share ? grown : process->share) +
+	       difference(process->held, process->held_previous);
 }
 
 /* The place of the process to kill, or -1: the one that grew most, else the largest. */
@@ -104,7 +129,7 @@ static ssize_t choose_victim(const struct sampler *sampler, uint64_t excess)
 	for (size_t i = 0; i < use->list.count; i++) {
 		const struct process_use *process = &use->processes[i];
 
-		if (process->dying || process->spared || process->share == 0) {
+		if (process->dying || process->spared || process_bytes(process) == 0) {
 			continue;
 		}
 		if (process_growth(process) >= grown_enough &&
@@ -112,7 +137,8 @@ static ssize_t choose_victim(const struct sampler *sampler, uint64_t excess)
 				process_growth(process) > process_growth(&use->processes[grown]))) {
 			grown = (ssize_t)i;
 		}
-		if (largest < 0 || process->share > use->processes[largest].share) {
+		if (largest < 0 ||
+			process_bytes(process) > process_bytes(&use->processes[largest])) {
 			largest = (ssize_t)i;
 		}
 	}
@@ -123,10 +149,11 @@ static ssize_t choose_victim(const struct sampler *sampler, uint64_t excess)
 static bool kill_process(struct sampler *sampler, size_t place, struct sampler_victim *ret_victim)
 {
 	struct process_use *process = &sampler->use.processes[place];
+	uint64_t total = tree_bytes(sampler), bytes = process_bytes(process);
 	struct sampler_victim victim = {
 		.pid = process->pid,
-		.bytes = process->share,
-		.tree_bytes = sampler->use.total,
+		.bytes = bytes < total ? bytes : total, /* it may be a bound, the total is sure */
+		.tree_bytes = total,
 	};
 	cleanup_close int pidfd = memory_use_open(&sampler->use, place);
 	struct proc_stat stat;
@@ -141,15 +168,16 @@ static bool kill_process(struct sampler *sampler, size_t place, struct sampler_v
 	/* Tearing down its memory takes the kernel a while.  Nobody else shall die for it
 	 * meanwhile. */
 	process->dying = true;
-	sampler->use.total -=
-		process->share < sampler->use.total ? process->share : sampler->use.total;
+	sampler->use.total = difference(sampler->use.total, process->share);
+	held_files_forget(&sampler->files, process->pid);
+	sampler->scan_due_ns = 0; /* somebody else may hold them too */
 	*ret_victim = victim;
 	return true;
 }
 
 static bool kill_victim(struct sampler *sampler, struct sampler_victim *ret_victim)
 {
-	uint64_t excess = sampler->use.total - sampler->limit;
+	uint64_t excess = tree_bytes(sampler) - sampler->limit;
 	ssize_t place;
 
 	while ((place = choose_victim(sampler, excess)) >= 0) {
@@ -160,6 +188,42 @@ static bool kill_victim(struct sampler *sampler, struct sampler_victim *ret_vict
 	return false;
 }
 
+static void charge_process(void *context, pid_t holder, uint64_t bytes)
+{
+	struct memory_use *use = context;
+	uint32_t place;
+
+	if (pid_map_get(&use->list.known, holder, &place) && place < use->list.count) {
+		use->processes[place].held += bytes;
+	}
+}
+
+/* Goes on with the files that the tree holds, and charges the processes with what is known. */
+static void scan_files(struct sampler *sampler, uint64_t now_ns)
+{
+	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), interval_ns;
+	struct memory_use *use = &sampler->use;
+
+	if (now_ns >= sampler->scan_due_ns) {
+		if (!held_files_under_way(&sampler->files) &&
+			held_files_begin(&sampler->files, use->list.count) == 0) {
+			for (size_t i = 0; i < use->list.count; i++) {
+				if (!use->processes[i].dying) {
+					held_files_add(&sampler->files, use->list.pids[i]);
+				}
+			}
+		}
+		held_files_continue(&sampler->files, SCAN_DESCRIPTORS);
+		interval_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns) * SCAN_COST_SHARE;
+		sampler->scan_due_ns =
+			now_ns + (interval_ns > SCAN_INTERVAL_NS ? interval_ns : SCAN_INTERVAL_NS);
+	}
+	for (size_t i = 0; i < use->list.count; i++) {
+		use->processes[i].held = 0;
+	}
+	held_files_charge(&sampler->files, charge_process, use);
+}
+
 bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victim *ret_victim)
 {
 	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -168,24 +232,26 @@ bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victi
 	uint64_t delay_ns;
 	int r = memory_use_measure(use, now_ns);
 
-	if (r == 0 && use->total > sampler->limit) {
-		memory_use_refine(use, sampler->limit, 0);
+	scan_files(sampler, now_ns);
+	if (r == 0 && tree_bytes(sampler) > sampler->limit) {
+		memory_use_refine(use, sampler->limit, &sampler->files);
 	}
-	if (use->total > sampler->peak_bytes) {
-		sampler->peak_bytes = use->total;
+	if (tree_bytes(sampler) > sampler->peak_bytes) {
+		sampler->peak_bytes = tree_bytes(sampler);
 	}
 	if (use->list.count > sampler->peak_processes) {
 		sampler->peak_processes = (uint32_t)use->list.count;
 	}
-	if (r == 0 && use->total > sampler->limit) {
+	/* Without memory for the whole picture nobody is killed on half of it. */
+	if (r == 0 && tree_bytes(sampler) > sampler->limit) {
 		killed = kill_victim(sampler, ret_victim);
 	}
-	delay_ns = sampler_pace_next(
-		&sampler->pace, now_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, use->total);
+	delay_ns = sampler_pace_next(&sampler->pace, now_ns,
+		clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, tree_bytes(sampler));
 	if (killed) {
 		/* Still too much: at once.  Else soon, whatever it costs: those who live go on, and
 		 * a kill for each such look keeps them few. */
-		delay_ns = use->total > sampler->limit ? 0 : sampler_pace_minimum();
+		delay_ns = tree_bytes(sampler) > sampler->limit ? 0 : sampler_pace_minimum();
 	}
 	sampler->due_ns =
 		delay_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_ns(CLOCK_MONOTONIC) + delay_ns;

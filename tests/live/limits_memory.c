@@ -20,7 +20,7 @@ struct watch {
 	double cpu_share;  /* of our looks until then */
 	uint32_t ready;
 	/* From the moment on at which the tree has become what it wants to be. */
-	uint64_t looks, cpu_ns, wall_ns;
+	uint64_t looks, cpu_ns, longest_ns, wall_ns;
 	uint64_t peak_bytes;
 	uint32_t peak_processes;
 };
@@ -47,10 +47,10 @@ static struct watch watch_tree(
 	const struct limits_tree *tree, uint64_t limit, const struct ending *ending)
 {
 	struct sampler *sampler = sampler_create(tree->keeper, limit);
-	uint64_t begin_ns = limits_clock_ns(), cpu_ns = thread_cpu_ns();
+	uint64_t begin_ns = limits_clock_ns(), cpu_ns;
 	uint64_t end_ns = begin_ns + PATIENCE_NS;
 	struct watch watch = { 0 };
-	bool ended = false;
+	bool ended = false, killed;
 
 	cr_assert_not_null(sampler);
 	for (uint64_t now_ns; (now_ns = limits_clock_ns()) < end_ns;) {
@@ -62,7 +62,8 @@ static struct watch watch_tree(
 			end_ns = now_ns + ending->later_ms * 1000000;
 			watch.looks = 0;
 			watch.wall_ns = now_ns;
-			watch.cpu_ns = thread_cpu_ns();
+			watch.cpu_ns = 0;
+			watch.longest_ns = 0;
 		}
 		if (now_ns < sampler_due(sampler)) {
 			uint64_t wait_ns = sampler_due(sampler) - now_ns;
@@ -75,27 +76,31 @@ static struct watch watch_tree(
 			continue;
 		}
 		watch.looks++;
-		if (sampler_look(sampler, now_ns, &victim) && watch.kills++ == 0) {
+		cpu_ns = thread_cpu_ns();
+		killed = sampler_look(sampler, now_ns, &victim);
+		cpu_ns = thread_cpu_ns() - cpu_ns;
+		watch.cpu_ns += cpu_ns;
+		watch.longest_ns = cpu_ns > watch.longest_ns ? cpu_ns : watch.longest_ns;
+		if (killed && watch.kills++ == 0) {
 			watch.first = victim;
 			watch.first_ns = limits_clock_ns() - begin_ns;
-			watch.cpu_share =
-				(double)(thread_cpu_ns() - cpu_ns) / (double)watch.first_ns;
+			watch.cpu_share = (double)watch.cpu_ns / (double)watch.first_ns;
 		}
 	}
 	watch.wall_ns = limits_clock_ns() - watch.wall_ns;
-	watch.cpu_ns = thread_cpu_ns() - watch.cpu_ns;
 	watch.peak_bytes = sampler_peak_bytes(sampler);
 	watch.peak_processes = sampler_peak_processes(sampler);
 	sampler_destroy(sampler);
 	if (getenv("LIMITS_VERBOSE") != NULL) {
 		(void)fprintf(stderr,
 			"kills %u, first '%.16s' of %.1f MiB, tree %.1f MiB, after %.1f ms (%.2f %% "
-			"of a cpu); then %lu looks in %.0f ms, %.2f %%; peak %.1f MiB, processes %u\n",
+			"of a cpu); then %lu looks in %.0f ms, %.2f %%, the longest %.2f ms; peak %.1f MiB, processes %u\n",
 			watch.kills, watch.first.comm, (double)watch.first.bytes / MIB,
 			(double)watch.first.tree_bytes / MIB, (double)watch.first_ns / 1e6,
 			watch.cpu_share * 100, watch.looks, (double)watch.wall_ns / 1e6,
 			(double)watch.cpu_ns * 100 / (double)watch.wall_ns,
-			(double)watch.peak_bytes / MIB, watch.peak_processes);
+			(double)watch.longest_ns / 1e6, (double)watch.peak_bytes / MIB,
+			watch.peak_processes);
 	}
 	cr_assert(ended, "kills %u, ready %u", watch.kills, watch.ready);
 	return watch;
@@ -198,6 +203,24 @@ Test(limits_memory, kills_nobody_in_a_storm_of_short_processes)
 Test(limits_memory, counts_borrowed_memory_once)
 {
 	(void)watch_guest(GUEST("borrow", "300"), LIMIT, LIVES(1), 2);
+}
+
+Test(limits_memory, finds_a_memfd_that_is_not_mapped)
+{
+	struct watch watch = watch_guest(GUEST("memfd", "1024"), LIMIT, KILLS(1, 0), 0);
+
+	cr_assert_gt(watch.first.bytes, LIMIT);
+	cr_assert_lt(watch.first.bytes, LIMIT + 256 * MIB);
+}
+
+Test(limits_memory, finds_a_file_on_tmpfs_that_has_no_name)
+{
+	(void)watch_guest(GUEST("unlinked", "1024"), LIMIT, KILLS(1, 0), 0);
+}
+
+Test(limits_memory, counts_a_memfd_once_that_many_have_mapped)
+{
+	(void)watch_guest(GUEST("memfd-mapped", "300", "3"), LIMIT, LIVES(4), 4);
 }
 
 Test(limits_memory, rests_while_the_limit_is_far)
