@@ -103,7 +103,7 @@ int pid_scanner_feed(
 int proc_files_threads(struct proc_files *files);
 int proc_files_statm(struct proc_files *files, struct proc_statm *ret_statm);
 int proc_files_status(struct proc_files *files, struct proc_status *ret_status);
-/* The children of the first thread. */
+/* The children of the first thread.  Of a process that is gone: none, or -ESRCH. */
 int proc_files_children(struct proc_files *files, pid_fn found, void *context);
 /* The children of every thread. */
 int proc_files_thread_children(struct proc_files *files, pid_fn found, void *context);
