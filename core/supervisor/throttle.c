@@ -15,7 +15,9 @@
 #include "core/process/process_tree.h"
 #include "core/supervisor/throttle.h"
 
-#define PERIOD_NS 100000000ull
+#define PERIOD_NS     100000000ull
+#define PERIOD_MAX_NS 2000000000ull
+#define COST_SHARE    10
 
 /* A parent that is stopped forks no more, so one walk after the last stop finds the last child.  A
  * storm gets so many walks and no more: the caller has other things to do. */
@@ -38,7 +40,9 @@ struct throttle {
 	uint32_t percent;
 	bool paused;
 	uint64_t due_ns;
+	uint64_t period_ns;
 	uint64_t running_since_ns; /* while it runs */
+	uint64_t cost_ns;	   /* of the last stopping or continuing */
 	struct stopped *stopped;   /* owned; in the order of stopping, parents first */
 	size_t count, capacity;
 	struct pid_map settled; /* looked at in this pause: stopped by us, or by others before */
@@ -203,13 +207,19 @@ static void continue_tree(struct throttle *throttle)
 
 struct throttle *throttle_create(pid_t keeper, uint32_t percent, uint64_t now_ns)
 {
-	struct throttle *throttle = calloc(1, sizeof(*throttle));
+	struct throttle *throttle;
 
+	if (percent < 1 || percent > 99) {
+		errno = EINVAL;
+		return NULL;
+	}
+	throttle = calloc(1, sizeof(*throttle));
 	if (throttle == NULL) {
 		return NULL;
 	}
 	throttle->keeper = keeper;
 	throttle->percent = percent;
+	throttle->period_ns = PERIOD_NS;
 	throttle->running_since_ns = now_ns;
 	throttle->due_ns = now_ns + PERIOD_NS / 100 * percent;
 	return throttle;
@@ -232,29 +242,45 @@ uint64_t throttle_due(const struct throttle *throttle)
 	return throttle->due_ns;
 }
 
+/* One process after the other stops and runs again: what holds for the tree is counted from the
+ * middle of that.  Returns the middle; sets how long it took. */
+static uint64_t change_tree(struct throttle *throttle, void (*change)(struct throttle *))
+{
+	uint64_t begin_ns = clock_ns();
+
+	change(throttle);
+	throttle->cost_ns = clock_ns() - begin_ns;
+	return begin_ns + throttle->cost_ns / 2;
+}
+
 void throttle_step(struct throttle *throttle, uint64_t now_ns)
 {
-	uint64_t ran_ns;
+	uint64_t ran_ns, most_ns, cost_ns, middle_ns;
 
 	if (now_ns < throttle->due_ns) {
 		return;
 	}
+	cost_ns = throttle->cost_ns;
 	if (throttle->paused) {
-		continue_tree(throttle);
+		middle_ns = change_tree(throttle, continue_tree);
 		throttle->paused = false;
-		throttle->running_since_ns = clock_ns();
-		throttle->due_ns = throttle->running_since_ns + PERIOD_NS / 100 * throttle->percent;
+		/* Stopping and continuing cost some 60 us a process.  A large tree gets a longer
+		 * period, so that this stays a tenth of it. */
+		cost_ns = (cost_ns + throttle->cost_ns) * COST_SHARE;
+		throttle->period_ns = cost_ns < PERIOD_NS	? PERIOD_NS
+				      : cost_ns > PERIOD_MAX_NS ? PERIOD_MAX_NS
+								: cost_ns;
+		throttle->running_since_ns = middle_ns;
+		throttle->due_ns = middle_ns + throttle->period_ns / 100 * throttle->percent;
 		return;
 	}
-	pause_tree(throttle);
+	middle_ns = change_tree(throttle, pause_tree);
 	throttle->paused = true;
 	/* What it really ran counts, also what it ran because we came late: the share stays right.
-	 * One period at most is made good, so that a supervisor that was stopped itself stops
-	 * nobody for long. */
-	now_ns = clock_ns();
-	ran_ns = now_ns - throttle->running_since_ns;
-	if (ran_ns > PERIOD_NS) {
-		ran_ns = PERIOD_NS;
-	}
-	throttle->due_ns = now_ns + ran_ns * (100 - throttle->percent) / throttle->percent;
+	 * Lateness is made good up to one period, so that a supervisor that was stopped itself
+	 * stops nobody for long. */
+	ran_ns = middle_ns - throttle->running_since_ns;
+	most_ns = throttle->period_ns + throttle->cost_ns;
+	ran_ns = ran_ns < most_ns ? ran_ns : most_ns;
+	throttle->due_ns = middle_ns + ran_ns * (100 - throttle->percent) / throttle->percent;
 }

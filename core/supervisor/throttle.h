@@ -8,7 +8,8 @@
 
 struct throttle;
 
-/* `percent` 1..99 of one 100 ms period.  NULL and errno on failure. */
+/* `percent` 1..99 of one period: 100 ms, longer (2 s at most) for a tree of hundreds of processes.
+ * NULL and errno on failure. */
 struct throttle *throttle_create(pid_t keeper, uint32_t percent, uint64_t now_ns);
 /* Continues whatever it had stopped. */
 void throttle_destroy(struct throttle *throttle);

@@ -77,7 +77,7 @@ static struct processors measure_processors(const char *const *arguments, uint32
 	limits_sleep_ms(200);
 	begin_ns = limits_clock_ns();
 	cpu_ns = tree_cpu_ns(&tree);
-	limits_sleep_ms(1000);
+	limits_sleep_ms(500);
 	processors.without =
 		(double)(tree_cpu_ns(&tree) - cpu_ns) / (double)(limits_clock_ns() - begin_ns);
 
@@ -85,7 +85,7 @@ static struct processors measure_processors(const char *const *arguments, uint32
 	cr_assert_not_null(throttle);
 	begin_ns = limits_clock_ns();
 	cpu_ns = tree_cpu_ns(&tree);
-	run_throttle(throttle, 2500);
+	run_throttle(throttle, 2000);
 	processors.with =
 		(double)(tree_cpu_ns(&tree) - cpu_ns) / (double)(limits_clock_ns() - begin_ns);
 	throttle_destroy(throttle);
@@ -113,13 +113,18 @@ Test(limits_cpu, gives_a_busy_tree_its_share)
 	for (size_t i = 0; i < sizeof(share_rows) / sizeof(share_rows[0]); i++) {
 		const struct share_row *row = &share_rows[i];
 
-		struct processors processors =
-			measure_processors(GUEST("busy", row->others), row->percent);
+		struct processors processors;
+		bool enough = false;
 
-		/* Others use this machine too: what the tree got without a throttle is the measure
-		 * from below, what it could have had at most is the measure from above. */
-		cr_expect_geq(processors.with, processors.without * row->low);
-		cr_expect_leq(processors.with, row->processes * row->high);
+		/* Others use this machine too, and only take away: more than its share the tree
+		 * never gets, less than it should it gets now and then. */
+		for (int attempt = 0; attempt < 5 && !enough; attempt++) {
+			processors = measure_processors(GUEST("busy", row->others), row->percent);
+			cr_expect_leq(processors.with, row->processes * row->high);
+			enough = processors.with >= processors.without * row->low;
+		}
+
+		cr_expect(enough, "%.3f of %.3f processors", processors.with, processors.without);
 	}
 }
 
