@@ -19,6 +19,7 @@ struct launch {
 	int stdio[3];	     /* borrowed: what becomes 0, 1, 2; the same number leaves it alone */
 	bool own_session;    /* the keeper leaves the caller's session */
 	bool takes_terminal; /* the command's group becomes the terminal's foreground group */
+	bool announces_end;  /* the keeper says when the command is dead, before it reaps it */
 	pid_t keeper;	     /* the child's expected parent; 0 in place */
 };
 

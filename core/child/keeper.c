@@ -17,8 +17,9 @@
 #include "core/child/keeper.h"
 #include "core/child/raw.h"
 
-#define TEARDOWN_NS UINT64_C(5000000000) /* a task stuck in the kernel holds a report up so long   \
-					  */
+#define TEARDOWN_NS                                                                                \
+	UINT64_C(5000000000) /* a task stuck in the kernel holds a report up so long               \
+			      */
 #define CHILD_STACK	65536
 #define EXIT_SETUP	125
 #define CHILDREN_BUFFER 4096
@@ -222,13 +223,33 @@ static void keeper_detach(struct keeper *keeper)
 	}
 }
 
-static void report_stop(const struct keeper *keeper, int signal)
+static void send_event(const struct keeper *keeper, uint32_t kind, int value)
 {
-	struct keeper_message message = { KEEPER_ROOT_STOPPED, signal };
+	struct keeper_message message = { kind, value };
 
 	/* A supervisor that is gone is noticed in the loop. */
 	(void)raw_syscall(
 		__NR_sendto, keeper->control, &message, sizeof(message), MSG_NOSIGNAL, NULL, 0);
+}
+
+/* Leaves a dead command unreaped until the supervisor has looked at what /proc still says of it.
+ * Requests that come meanwhile concern a tree that is about to end. */
+static void announce_end(const struct keeper *keeper)
+{
+	struct keeper_message message = { 0 };
+	siginfo_t info;
+
+	info.si_pid = 0;
+	(void)raw_syscall(
+		__NR_waitid, P_PID, keeper->root, &info, WEXITED | WNOHANG | WNOWAIT, NULL);
+	if (info.si_pid != keeper->root) {
+		return;
+	}
+	send_event(keeper, KEEPER_ROOT_ENDING, 0);
+	while (message.kind != KEEPER_MAY_REAP &&
+		raw_syscall(__NR_recvfrom, keeper->control, &message, sizeof(message), 0, NULL,
+			NULL) == (long)sizeof(message)) {
+	}
 }
 
 /* Reaps whatever is dead; true when the command itself has ended. */
@@ -242,11 +263,14 @@ static bool reap(const struct keeper *keeper)
 
 	(void)raw_syscall(
 		__NR_read, keeper->signals, &drained, sizeof(drained)); /* EAGAIN is fine */
+	if (keeper->launch->announces_end) {
+		announce_end(keeper);
+	}
 	while ((pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | WUNTRACED | __WALL, &usage)) >
 		0) {
 		if (WIFSTOPPED(status)) {
 			if (pid == keeper->root) {
-				report_stop(keeper, WSTOPSIG(status));
+				send_event(keeper, KEEPER_ROOT_STOPPED, WSTOPSIG(status));
 			}
 			continue;
 		}

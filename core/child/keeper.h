@@ -14,7 +14,9 @@
 enum keeper_message_kind {
 	KEEPER_SIGNAL_TREE,  /* → send signal `value` to everything inside */
 	KEEPER_SIGNAL_GROUP, /* → send signal `value` to the command's own group */
+	KEEPER_MAY_REAP,     /* → the answer to the last one */
 	KEEPER_ROOT_STOPPED, /* ← the command was stopped by signal `value` */
+	KEEPER_ROOT_ENDING,  /* ← the command is dead and not yet reaped: its /proc can be read */
 };
 
 struct keeper_message {

@@ -28,12 +28,18 @@ const char *result_reason_name(enum result_reason reason)
 	return reason_names[reason];
 }
 
+void result_finish(struct result *result)
+{
+	record_env_finish(&result->environment);
+}
+
 void result_init_failure(struct result *result, const struct error *error)
 {
 	*result = (struct result){ .reason = RESULT_SETUP, .code = EXIT_CODE_SANDLOCK };
 	(void)snprintf(result->message, sizeof(result->message), "%s", error->text); /* same size */
 }
 
+/* The kernel's kill of a group leaves no name; that the command died of a SIGKILL is told by it. */
 static bool root_was_a_victim(const struct result *result)
 {
 	for (uint32_t i = 0; i < result->memory_kills && i < RESULT_VICTIMS; i++) {
@@ -41,7 +47,7 @@ static bool root_was_a_victim(const struct result *result)
 			return true;
 		}
 	}
-	return false;
+	return result->kernel_kills > 0 && result->signal == SIGKILL;
 }
 
 /* The exit codes of a failed exec are those of env(1) and the shells. */
@@ -170,8 +176,12 @@ static void add_limits_hit(struct text *text, const struct result *result)
 			victim->tree_bytes);
 		separator = ",";
 	}
+	if (result->kernel_kills > 0) {
+		text_add(text, "%s{\"limit\":\"memory\",\"by\":\"kernel\",\"kills\":%" PRIu64 "}",
+			separator, result->kernel_kills);
+	}
 	text_add(text, "]");
-	add_number(text, "memory_kills", result->memory_kills);
+	add_number(text, "memory_kills", result->memory_kills + result->kernel_kills);
 }
 
 static void add_usage(struct text *text, const struct result *result)
@@ -231,5 +241,9 @@ void result_json(const struct result *result, const struct plan *plan, struct te
 	add_host(text, plan);
 	text_add(text, ",\"message\":");
 	text_add_json(text, result->message);
+	if (result->has_environment) {
+		text_add(text, ",\"environment\":");
+		record_env_json(&result->environment, text);
+	}
 	text_add(text, "}");
 }

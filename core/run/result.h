@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/child/report.h"
 #include "core/plan/plan.h"
+#include "core/run/record_env.h"
 #include "core/supervisor/sampler.h"
 
 enum result_reason {
@@ -50,8 +51,15 @@ struct result {
 	uint32_t peak_processes;
 	uint32_t memory_kills;
 	struct sampler_victim victims[RESULT_VICTIMS];
+	uint64_t kernel_kills;	       /* by memory.max of a delegated cgroup */
+	struct env_record environment; /* owned; with --record-env */
+	bool has_environment;
 	char message[512]; /* of a set-up or supervisor failure; empty otherwise */
 };
+
+/* Frees what the result owns. */
+void result_finish(struct result *result);
+#define cleanup_result cleanup(result_finish)
 
 /* A run that never began, from the error that says why. */
 void result_init_failure(struct result *result, const struct error *error);

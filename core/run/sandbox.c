@@ -21,10 +21,10 @@
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/child/keeper.h"
+#include "core/run/memory_limit.h"
 #include "core/run/outfit.h"
 #include "core/run/sandbox.h"
 #include "core/run/terminal.h"
-#include "core/supervisor/sampler.h"
 #include "core/supervisor/throttle.h"
 
 #define NEVER UINT64_MAX
@@ -37,12 +37,12 @@ struct sandbox {
 	int control;  /* owned: our end of the keeper's socket */
 	int signals;  /* owned: signalfd */
 	bool scoped;
-	bool wants_terminal;	   /* all streams are the caller's, and 0 is a terminal */
-	struct sampler *sampler;   /* owned; NULL without -m */
-	struct throttle *throttle; /* owned; NULL without -c */
-	uint64_t deadline_ns;	   /* of -t; NEVER without */
-	uint64_t kill_deadline_ns; /* after the TERM of a timeout; NEVER before it */
-	struct result result;	   /* grows while the run goes on */
+	bool wants_terminal;	     /* all streams are the caller's, and 0 is a terminal */
+	struct memory_limit *memory; /* owned; NULL without -m */
+	struct throttle *throttle;   /* owned; NULL without -c */
+	uint64_t deadline_ns;	     /* of -t; NEVER without */
+	uint64_t kill_deadline_ns;   /* after the TERM of a timeout; NEVER before it */
+	struct result result;	     /* grows while the run goes on */
 };
 
 /* What a terminal, a shell or a job scheduler sends to the program that it knows: us. */
@@ -159,10 +159,13 @@ static int start_keeper(struct sandbox *sandbox, struct error *error)
 		 * terminal could no longer stop it (termios(3), "orphaned process group"). */
 		.own_session = !is_terminal,
 		.takes_terminal = sandbox->wants_terminal && terminal_is_ours(),
+		.announces_end = sandbox->result.has_environment,
 	};
 
 	sandbox->keeper = fork();
 	if (sandbox->keeper == 0) {
+		/* Measurement goes on without the group. */
+		(void)memory_limit_join(sandbox->memory);
 		keeper_run(&launch);
 	}
 	fd_close(&ends[1]);
@@ -186,11 +189,11 @@ static int start_limits(struct sandbox *sandbox, struct error *error)
 
 	sandbox->deadline_ns = plan->timeout_ns > 0 ? now + plan->timeout_ns : NEVER;
 	sandbox->kill_deadline_ns = NEVER;
-	if (plan->memory_limit > 0) {
-		sandbox->sampler = sampler_create(sandbox->keeper, plan->memory_limit);
-		if (sandbox->sampler == NULL) {
-			return error_set(
-				error, errno, "--max-memory: cannot measure: %s", strerror(errno));
+	if (sandbox->memory != NULL) {
+		int r = memory_limit_start(sandbox->memory, sandbox->keeper, error);
+
+		if (r < 0) {
+			return r;
 		}
 	}
 	if (plan->cpu_percent < 100) {
@@ -263,6 +266,10 @@ static bool handle_keeper(struct sandbox *sandbox)
 	if (length != (ssize_t)sizeof(message)) {
 		return false;
 	}
+	if (message.kind == KEEPER_ROOT_ENDING) {
+		record_env_process(&sandbox->result.environment, sandbox->outfit.report->root);
+		keeper_request(sandbox, KEEPER_MAY_REAP, 0);
+	}
 	/* Only what the terminal or the command itself stops; the throttle's stops are SIGSTOP. */
 	if (message.kind == KEEPER_ROOT_STOPPED && sandbox->wants_terminal &&
 		message.value != SIGSTOP) {
@@ -291,25 +298,6 @@ static void handle_timeout(struct sandbox *sandbox, uint64_t now)
 	}
 }
 
-static void handle_memory(struct sandbox *sandbox, uint64_t now)
-{
-	struct sampler_victim victim;
-	struct result *result = &sandbox->result;
-
-	if (sampler_look(sandbox->sampler, now, &victim)) {
-		if (result->memory_kills < RESULT_VICTIMS) {
-			result->victims[result->memory_kills] = victim;
-		}
-		result->memory_kills++;
-		(void)fprintf(stderr,
-			"sandlock: memory limit: killed process %d (%.15s), which held %llu bytes of "
-			"the tree's %llu\n",
-			(int)victim.pid, victim.comm, (unsigned long long)victim.bytes,
-			(unsigned long long)
-				victim.tree_bytes); /* nobody to tell if stderr is gone */
-	}
-}
-
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -319,8 +307,8 @@ static uint64_t next_wakeup(const struct sandbox *sandbox)
 {
 	uint64_t due = earliest(sandbox->deadline_ns, sandbox->kill_deadline_ns);
 
-	if (sandbox->sampler != NULL) {
-		due = earliest(due, sampler_due(sandbox->sampler));
+	if (sandbox->memory != NULL) {
+		due = earliest(due, memory_limit_due(sandbox->memory));
 	}
 	if (sandbox->throttle != NULL) {
 		due = earliest(due, throttle_due(sandbox->throttle));
@@ -333,8 +321,8 @@ static void handle_clock(struct sandbox *sandbox)
 	uint64_t now = clock_monotonic_ns();
 
 	handle_timeout(sandbox, now);
-	if (sandbox->sampler != NULL && now >= sampler_due(sandbox->sampler)) {
-		handle_memory(sandbox, now);
+	if (sandbox->memory != NULL && now >= memory_limit_due(sandbox->memory)) {
+		memory_limit_look(sandbox->memory, now, &sandbox->result);
 	}
 	if (sandbox->throttle != NULL && now >= throttle_due(sandbox->throttle)) {
 		throttle_step(sandbox->throttle, now);
@@ -425,6 +413,27 @@ static void end_of_keeper(struct sandbox *sandbox)
 	}
 }
 
+static void begin_record(struct result *result, const struct plan *plan)
+{
+	record_env_begin(&result->environment);
+	record_env_strings(&result->environment, plan->argv, plan->envp);
+	result->has_environment = true;
+}
+
+static void end_record(struct result *result)
+{
+	const struct run_report *report = &result->report;
+	const struct rusage usage = {
+		.ru_minflt = (long)report->minor_faults,
+		.ru_majflt = (long)report->major_faults,
+		.ru_nvcsw = (long)report->voluntary_switches,
+		.ru_nivcsw = (long)report->involuntary_switches,
+	};
+
+	record_env_usage(&result->environment, &usage);
+	record_env_end(&result->environment);
+}
+
 /* In the scope's absence only the keeper and its children are within reach; the keeper's own end
  * ends the rest, because its socket closes with ours. */
 void sandbox_destroy(struct sandbox *sandbox)
@@ -436,7 +445,7 @@ void sandbox_destroy(struct sandbox *sandbox)
 	if (sandbox->keeper > 0) {
 		end_of_keeper(sandbox);
 	}
-	sampler_destroy(sandbox->sampler);
+	memory_limit_finish(sandbox->memory, NULL);
 	throttle_destroy(sandbox->throttle);
 	fd_close(&sandbox->signals);
 	outfit_finish(&sandbox->outfit);
@@ -463,7 +472,13 @@ int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
 	if (r >= 0) {
 		r = pin_supervisor(policy, error);
 	}
+	if (r >= 0 && plan->memory_limit > 0) {
+		r = memory_limit_create(plan->memory_limit, &sandbox->memory, error);
+	}
 	if (r >= 0) {
+		if (policy->run.record_env) {
+			begin_record(&sandbox->result, plan);
+		}
 		sandbox->scoped = sandbox->outfit.scope_fd >= 0;
 		r = start_keeper(sandbox, error);
 	}
@@ -502,16 +517,16 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 	end_of_keeper(sandbox);
 	drain_relay(sandbox);
 
-	if (sandbox->sampler != NULL) {
-		result->sampled = true;
-		result->peak_bytes = sampler_peak_bytes(sandbox->sampler);
-		result->peak_processes = sampler_peak_processes(sandbox->sampler);
-	}
+	memory_limit_finish(steal_pointer(sandbox->memory), result);
 	result->ended_ns = clock_monotonic_ns();
 	result->wall_offset_ns = (int64_t)(clock_realtime_ns() - result->ended_ns);
 	result->report = *sandbox->outfit.report;
+	if (result->has_environment) {
+		end_record(result);
+	}
 	result_judge(result, sandbox->plan);
 	*ret_result = *result;
+	result->environment = (struct env_record){ 0 }; /* the caller owns it now */
 }
 
 int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan, int *ret_code,

@@ -50,6 +50,22 @@ static int fail(
 	return result.code;
 }
 
+static int explain(const struct plan *plan, bool as_json)
+{
+	cleanup_text struct text text = { 0 };
+
+	if (as_json) {
+		explain_json(plan, &text);
+	} else {
+		explain_text(plan, &text);
+	}
+	if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0) {
+		(void)fprintf(stderr, "sandlock: --explain: cannot write: %s\n", strerror(errno));
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 static void report(const struct result *result, const struct plan *plan)
 {
 	if (result->message[0] != '\0') {
@@ -83,6 +99,7 @@ static int run_supervised(const struct sandbox_policy *policy, const struct plan
 	sandbox_destroy(sandbox);
 	report(&result, plan);
 	write_status(policy->run.status_fd, &result, plan);
+	result_finish(&result);
 	return result.code;
 }
 
@@ -96,7 +113,7 @@ static int run_in_place(const struct sandbox_policy *policy, const struct plan *
 	return code;
 }
 
-static int run_policy(const struct sandbox_policy *policy)
+static int run_policy(const struct sandbox_policy *policy, enum run_mode mode)
 {
 	struct plan plan;
 	struct error error;
@@ -105,7 +122,9 @@ static int run_policy(const struct sandbox_policy *policy)
 	if (plan_compile(policy, &plan, &error) < 0) {
 		return fail(policy, NULL, &error);
 	}
-	if (plan.supervised) {
+	if (mode == RUN_EXPLAIN_TEXT || mode == RUN_EXPLAIN_JSON) {
+		code = explain(&plan, mode == RUN_EXPLAIN_JSON);
+	} else if (plan.supervised) {
 		code = run_supervised(policy, &plan);
 	} else {
 		code = run_in_place(policy, &plan);
@@ -157,6 +176,6 @@ int cmd_run(int argc, char **argv)
 	case RUN_EXPLAIN_JSON:
 		return explain_policy(&policy, flags.mode == RUN_EXPLAIN_JSON);
 	default:
-		return run_policy(&policy);
+		return run_policy(&policy, flags.mode);
 	}
 }
