@@ -210,7 +210,7 @@ static void read_claims(const char *json, struct claims *ret_claims)
 /* Makes an argument that the test accepts. */
 static uint64_t satisfy(const struct arg_test *test, uint64_t argument)
 {
-	switch (test->operator) {
+	switch (test->relation) {
 	case ARG_EQUAL:
 		return test->value;
 	case ARG_MASKED_EQUAL:
