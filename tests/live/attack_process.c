@@ -152,10 +152,10 @@ static void open_odd_descriptors(void *argument)
 			(int)syscall(SYS_io_uring_setup, 4, parameters),
 		};
 
-		for (size_t i = 0; i < ARRAY_LEN(made) && count < ODD_DESCRIPTORS; i++) {
+		for (size_t i = 0; i < ARRAY_LEN(made); i++) {
 			/* Some of these are born close-on-exec. */
-			if (made[i] >= 0 && fcntl(made[i], F_SETFD, 0) == 0 &&
-				dup2(made[i], 20 + count) >= 0) {
+			if (made[i] >= 0 && count < ODD_DESCRIPTORS &&
+				fcntl(made[i], F_SETFD, 0) == 0 && dup2(made[i], 40 + count) >= 0) {
 				count++;
 			}
 			close(made[i]);

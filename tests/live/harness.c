@@ -263,6 +263,9 @@ static void become_command(
 	reset_signals();
 	if (spec->terminal != 0) {
 		take_terminal(spec);
+	} else {
+		/* What signals its group then reaches nothing of the test's. */
+		setpgid(0, 0);
 	}
 	putenv(strdup(marker));
 	for (const char *const *item = spec->env; item != NULL && *item != NULL; item++) {
