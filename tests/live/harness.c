@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,6 +31,7 @@
 #define INPUT	      3	  /* index of stdin's pipe, after the streams */
 #define WORD_COUNT    16
 #define COMMAND_WORDS 256
+#define STARTED_LIMIT 32
 
 enum stream { STREAM_OUT, STREAM_ERR, STREAM_STATUS, STREAM_COUNT };
 
@@ -284,6 +286,35 @@ static void become_command(
 	_exit(98);
 }
 
+/* Processes that run_finish() will wait for; what else ends as our child is an orphan of a run. */
+static pid_t started[STARTED_LIMIT];
+
+static void started_replace(pid_t old, pid_t new)
+{
+	for (size_t i = 0; i < STARTED_LIMIT; i++) {
+		if (started[i] == old) {
+			started[i] = new;
+			return;
+		}
+	}
+	cr_assert_fail("more than %d runs at once", STARTED_LIMIT);
+}
+
+void orphans_reap(void)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+		for (size_t i = 0; i < STARTED_LIMIT; i++) {
+			if (started[i] == info.si_pid) {
+				return;
+			}
+		}
+		(void)waitpid(info.si_pid, NULL, WNOHANG);
+		info.si_pid = 0;
+	}
+}
+
 void run_start(const struct run_spec *spec, struct run *ret_run)
 {
 	static unsigned counter;
@@ -291,6 +322,8 @@ void run_start(const struct run_spec *spec, struct run *ret_run)
 	int pipes[4][2];
 	struct run run = { .started_at = now_seconds() };
 
+	/* The first process of a container may be slow to reap, and a storm leaves thousands. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	build_command(spec, command);
 	snprintf(run.marker, sizeof(run.marker), "SANDLOCK_LIVE_MARKER=%d-%u-%ld", getpid(),
 		counter++, (long)(run.started_at * 1e6));
@@ -305,6 +338,7 @@ void run_start(const struct run_spec *spec, struct run *ret_run)
 		become_command(spec, run.marker, pipes, command);
 	}
 
+	started_replace(0, run.pid);
 	close(pipes[INPUT][0]);
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		close(pipes[i][1]);
@@ -425,7 +459,9 @@ void run_finish(struct run *run, struct run_result *ret_result)
 		(void)streams_drain(run);
 		run_enforce_limit(run);
 		run_wait_event(run, process);
+		orphans_reap();
 	}
+	started_replace(run->pid, 0);
 	result.seconds = now_seconds() - run->started_at;
 	(void)streams_drain(run);
 	close(process);

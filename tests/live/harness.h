@@ -67,6 +67,9 @@ void run_end_input(struct run *run);
 bool run_wait_line(struct run *run, const char *line);
 /* Waits for the end of the started process and collects what it wrote. */
 void run_finish(struct run *run, struct run_result *ret_result);
+/* Orphans of ended runs become children of the test, which is a subreaper: collects those that
+ * ended. Done while a run is waited for, too. */
+void orphans_reap(void);
 /* All of it: start, close stdin, finish. */
 struct run_result run_once(const struct run_spec *spec);
 void run_result_finish(struct run_result *result);

@@ -85,6 +85,7 @@ void survivors_kill(const char *marker)
 	double limit = now_seconds() + 2;
 
 	while (processes_visit(kill_marked, marker) > 0 && now_seconds() < limit) {
+		orphans_reap();
 		sleep_milliseconds(1);
 	}
 }
@@ -94,6 +95,7 @@ double survivors_wait_gone(const char *marker, double limit_seconds)
 	double start = now_seconds();
 
 	while (survivors_count(marker) > 0) {
+		orphans_reap();
 		if (now_seconds() - start > limit_seconds) {
 			return -1;
 		}

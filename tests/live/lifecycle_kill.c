@@ -1,0 +1,193 @@
+/* The end of a tree that does not want to end: killed supervisor, killed keeper, both, and a
+ * command that leaves daemons behind.  What is left is found by the run's marker in its
+ * environment. */
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+#include <criterion/logging.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/live/harness.h"
+#include "tests/live/probe.h"
+
+#define GONE_SECONDS	 0.2 /* after that nothing may be left */
+#define LONGEST_DELAY_US 30000
+
+TestSuite(lifecycle_kill, .timeout = 600);
+
+enum victim { VICTIM_SUPERVISOR = 1, VICTIM_KEEPER = 2, VICTIM_BOTH = 3 };
+
+static void sleep_random(unsigned *seed)
+{
+	struct timespec time = { 0, rand_r(seed) % LONGEST_DELAY_US * 1000l };
+
+	nanosleep(&time, NULL);
+}
+
+/* Starts the tree, kills at a random moment, and answers how long the last of it lived, or -1. */
+static double kill_once(enum victim victim, const char *subcommand, unsigned *seed, int *ret_left)
+{
+	struct run_spec spec = { .command = WORDS(guest("tree"), subcommand, "50") };
+	struct run run;
+	struct run_result result;
+	double seconds;
+	pid_t keeper;
+
+	run_start(&spec, &run);
+	cr_assert(run_wait_line(&run, "ready"), "the tree did not grow: %s", run.text[1]);
+	keeper = process_only_child(run.pid);
+	cr_assert_neq(keeper, 0, "no keeper");
+	sleep_random(seed);
+	if (victim & VICTIM_SUPERVISOR) {
+		kill(run.pid, SIGKILL);
+	}
+	if (victim & VICTIM_KEEPER) {
+		kill(keeper, SIGKILL);
+	}
+	seconds = survivors_wait_gone(run.marker, GONE_SECONDS);
+	*ret_left = seconds < 0 ? survivors_count(run.marker) : 0;
+	survivors_kill(run.marker);
+	run_finish(&run, &result);
+	run_result_finish(&result);
+	return seconds;
+}
+
+/* Nothing may be left; prints how long it took at most. */
+static void kill_many(enum victim victim, const char *subcommand, const char *what)
+{
+	unsigned seed = (unsigned)getpid();
+	int count = count_choose(5, 100);
+	double longest = 0;
+
+	for (int i = 0; i < count; i++) {
+		int left;
+		double seconds = kill_once(victim, subcommand, &seed, &left);
+
+		cr_assert(seconds >= 0, "round %d: %d processes outlived %s by %.0f ms", i, left,
+			what, GONE_SECONDS * 1e3);
+		longest = seconds > longest ? seconds : longest;
+	}
+	cr_log_info("%d x %s: the last process ended after %.1f ms at most", count, what,
+		longest * 1e3);
+}
+
+Test(lifecycle_kill, leaves_no_survivor_of_a_killed_supervisor)
+{
+	kill_many(VICTIM_SUPERVISOR, "deep", "kill -9 of sandlock");
+}
+
+Test(lifecycle_kill, leaves_no_survivor_of_a_killed_supervisor_in_a_fork_storm)
+{
+	kill_many(VICTIM_SUPERVISOR, "all", "kill -9 of sandlock in a storm");
+}
+
+Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper)
+{
+	kill_many(VICTIM_KEEPER, "deep", "kill -9 of the keeper");
+}
+
+Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper_in_a_fork_storm)
+{
+	kill_many(VICTIM_KEEPER, "all", "kill -9 of the keeper in a storm");
+}
+
+/* With both gone nobody is left to end the tree: the command dies by its parent-death signal, what
+ * it started does not.  How much that is gets printed; sandlock.7 says so. */
+Test(lifecycle_kill, states_what_remains_when_both_are_killed)
+{
+	unsigned seed = (unsigned)getpid();
+	int count = count_choose(10, 200);
+	int with_survivors = 0, most = 0;
+
+	for (int i = 0; i < count; i++) {
+		int left;
+
+		(void)kill_once(VICTIM_BOTH, i % 2 == 0 ? "deep" : "all", &seed, &left);
+		with_survivors += left > 0;
+		most = left > most ? left : most;
+	}
+
+	cr_log_info("%d x kill -9 of both: %d runs left processes, %d at most", count,
+		with_survivors, most);
+	/* The deep tree has 50 levels, a storm adds a handful. */
+	cr_assert_leq(most, 100);
+}
+
+/* The control: without a keeper the same tree outlives its first process. */
+Test(lifecycle_kill, control_tree_outlives_its_first_process_outside)
+{
+	struct run_spec spec = { .outside = true, .command = WORDS(guest("tree"), "deep", "50") };
+	struct run run;
+	struct run_result result;
+
+	run_start(&spec, &run);
+	cr_assert(run_wait_line(&run, "ready"));
+	kill(run.pid, SIGKILL);
+	double seconds = survivors_wait_gone(run.marker, GONE_SECONDS);
+	int left = survivors_count(run.marker);
+	survivors_kill(run.marker);
+	run_finish(&run, &result);
+	run_result_finish(&result);
+
+	cr_assert_lt(seconds, 0);
+	cr_assert_geq(left, 20, "only %d outlived it", left);
+	cr_assert_eq(survivors_count(run.marker), 0);
+}
+
+Test(lifecycle_kill, ends_what_the_command_left_behind)
+{
+	cleanup_result struct run_result inside =
+		run_inside(NULL, WORDS(guest("tree"), "orphans", "50"));
+	double seconds = survivors_wait_gone(inside.marker, GONE_SECONDS);
+
+	cr_assert_eq(inside.exit_code, 42, "%s", inside.err);
+	cr_assert_geq(seconds, 0, "%d daemons are left", survivors_count(inside.marker));
+}
+
+Test(lifecycle_kill, ends_a_fork_bomb_when_it_is_terminated)
+{
+	struct run_spec spec = { .command = WORDS(guest("tree"), "bomb") };
+	struct run run;
+	cleanup_result struct run_result result;
+	struct timespec burn = { 1, 0 };
+
+	run_start(&spec, &run);
+	cr_assert(run_wait_line(&run, "ready"), "%s", run.text[1]);
+	nanosleep(&burn, NULL);
+	double before = now_seconds();
+	cleanup_result struct run_result host = run_outside(WORDS("ls", "/"));
+	double asked = now_seconds();
+	kill(run.pid, SIGTERM);
+	run_finish(&run, &result);
+	double ended = now_seconds();
+	double gone = survivors_wait_gone(result.marker, 2);
+
+	cr_assert_eq(host.exit_code, 0);
+	cr_assert_lt(asked - before, 1.0, "the host took %.2f s for ls", asked - before);
+	cr_assert_lt(ended - asked, 2.0, "the end took %.2f s", ended - asked);
+	cr_assert_eq(result.exit_code, 128 + SIGTERM, "%s", result.err);
+	cr_assert_geq(gone, 0);
+	cr_assert_lt(gone, GONE_SECONDS);
+}
+
+Test(lifecycle_kill, ends_a_fork_bomb_when_the_supervisor_is_killed)
+{
+	struct run_spec spec = { .command = WORDS(guest("tree"), "bomb") };
+	struct run run;
+	cleanup_result struct run_result result;
+	struct timespec burn = { 0, 300000000 };
+
+	run_start(&spec, &run);
+	cr_assert(run_wait_line(&run, "ready"), "%s", run.text[1]);
+	nanosleep(&burn, NULL);
+	kill(run.pid, SIGKILL);
+	double gone = survivors_wait_gone(run.marker, 2);
+	survivors_kill(run.marker);
+	run_finish(&run, &result);
+
+	cr_assert(gone >= 0, "part of the bomb is left");
+	cr_log_info("the bomb was gone %.0f ms after kill -9", gone * 1e3);
+}
