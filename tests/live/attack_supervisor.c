@@ -215,7 +215,7 @@ Test(attack_supervisor, reads_no_protected_proc_file_of_the_supervisor)
 		{ "maps", ACT_REFUSED, ACT_DONE },
 		{ "auxv", ACT_REFUSED, ACT_DONE },
 		{ "io", ACT_REFUSED, ACT_DONE },
-		{ "fd", ACT_REFUSED, ACT_DONE },
+		{ "fd/0", ACT_REFUSED, ACT_DONE },
 		{ "root", ACT_REFUSED, ACT_DONE },
 		{ "exe", ACT_REFUSED, ACT_DONE },
 		{ "cwd", ACT_REFUSED, ACT_DONE },
@@ -225,7 +225,7 @@ Test(attack_supervisor, reads_no_protected_proc_file_of_the_supervisor)
 		{ "status", ACT_DONE, ACT_DONE },
 	};
 	struct run_spec spec = {
-		.options = WORDS("-w", "/proc"),
+		.options = WORDS("-r", "/proc"),
 		.command = WORDS(guest("attack_proc")),
 	};
 	struct run canary, run;

@@ -185,7 +185,7 @@ static int run_metadata(int argc, char **argv)
 	struct {
 		uint64_t value;
 		uint32_t size, flags;
-	} xattr = { (uint64_t)(uintptr_t) "x", 1, 0 };
+	} xattr = { (uint64_t)(uintptr_t)bytes, 1, 0 };
 
 	(void)argc;
 	(void)argv;

@@ -16,14 +16,13 @@ static const struct file files[] = {
 	{ "maps", "maps", O_RDONLY },
 	{ "auxv", "auxv", O_RDONLY },
 	{ "io", "io", O_RDONLY },
-	{ "fd", "fd", O_RDONLY | O_DIRECTORY },
 	{ "stack", "stack", O_RDONLY },
 	{ "limits_write", "limits", O_WRONLY },
 	{ "oom_score_adj_write", "oom_score_adj", O_WRONLY },
 	{ "status", "status", O_RDONLY },
 };
 
-static const char *const links[] = { "root", "exe", "cwd" };
+static const char *const links[] = { "root", "exe", "cwd", "fd/0" };
 
 int main(void)
 {
@@ -36,7 +35,7 @@ int main(void)
 		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i].name);
 		fd = open(path, files[i].flags);
 		/* Some refuse the reading rather than the opening. */
-		if (fd >= 0 && (files[i].flags & (O_WRONLY | O_DIRECTORY)) == 0 &&
+		if (fd >= 0 && files[i].flags == O_RDONLY &&
 			strcmp(files[i].name, "mem") != 0 && read(fd, target, 1) < 0) {
 			fd = -1;
 		}
