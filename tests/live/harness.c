@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -50,6 +51,14 @@ int count_choose(int few, int many)
 	const char *counts = getenv("SANDLOCK_COUNTS");
 
 	return counts != NULL && strcmp(counts, "full") == 0 ? many : few;
+}
+
+int machine_lock(void)
+{
+	int fd = open("/tmp/sandlock-live.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	cr_assert(fd >= 0 && flock(fd, LOCK_EX) == 0, "lock: %s", strerror(errno));
+	return fd;
 }
 
 static char *word_next(void)
@@ -462,6 +471,7 @@ void run_finish(struct run *run, struct run_result *ret_result)
 		orphans_reap();
 	}
 	started_replace(run->pid, 0);
+	orphans_reap();
 	result.seconds = now_seconds() - run->started_at;
 	(void)streams_drain(run);
 	close(process);

@@ -104,6 +104,10 @@ const char *word(const char *format, ...) printf_like(1, 2);
 void file_write(const char *path, const char *text);
 char *file_read(const char *path);
 
+/* Held by tests that measure time or load the machine, so that they do not disturb each other;
+ * closing the descriptor releases it. */
+int machine_lock(void);
+
 double now_seconds(void);
 /* `few` by default, `many` with SANDLOCK_COUNTS=full. */
 int count_choose(int few, int many);

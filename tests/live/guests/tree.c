@@ -12,7 +12,9 @@
 #include "tests/live/guests/act.h"
 
 #define LIFETIME_SECONDS 20
-#define STORM_WORKERS	 4
+#define STORM_CHAINS	 2
+#define STORM_SPRINGS	 3
+#define CHAIN_LINK_NS	 2000000
 #define BOMB_LIMIT	 400 /* processes of the bomb that are alive at once */
 
 static atomic_int *alive;
@@ -86,37 +88,46 @@ static void grow(int depth)
 	wait_for_ever();
 }
 
-/* A chain of short-lived processes, each the child of the one before and in a session of its own.
- */
-static void storm_chain(void)
+/* A chain of short-lived processes, each the child of the one before and in a session of its own:
+ * no list of them is true for longer than a link lives. */
+static void run_chain(void)
 {
-	struct timespec pause_time = { 0, 200000 };
+	struct timespec life = { 0, CHAIN_LINK_NS };
 
 	for (;;) {
-		pid_t pid = fork();
-
-		if (pid != 0) {
-			/* With no process to be had, this one goes on. */
-			if (pid > 0) {
-				_exit(0);
-			}
-			nanosleep(&pause_time, NULL);
-			continue;
+		/* With no process to be had, this one goes on. */
+		if (fork() > 0) {
+			_exit(0);
 		}
 		setsid();
 		limit_lifetime();
+		nanosleep(&life, NULL);
+	}
+}
+
+/* One parent that stays and starts children as fast as it can, which start one more and end. */
+static void run_spring(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		limit_lifetime();
 		if (fork() == 0) {
+			(void)!fork();
 			_exit(0);
 		}
-		nanosleep(&pause_time, NULL);
 	}
 }
 
 static void start_storm(void)
 {
-	for (int i = 0; i < STORM_WORKERS; i++) {
+	for (int i = 0; i < STORM_CHAINS; i++) {
 		if (fork() == 0) {
-			storm_chain();
+			run_chain();
+		}
+	}
+	for (int i = 0; i < STORM_SPRINGS; i++) {
+		if (fork() == 0) {
+			run_spring();
 		}
 	}
 }
