@@ -81,8 +81,18 @@ $(OUT)/bench/filter_install: $(OUT)/libsandlock.a
 test: $(OUT)/unit-tests
 	$(Q)$(OUT)/unit-tests --short-filename
 
-live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS)
-	$(Q)SANDLOCK=$(OUT)/sandlock GUESTS=$(OUT)/guests $(OUT)/live-tests --short-filename
+# Some attacks need a program whose walls can be made to fail: a sanitizer variant is one itself.
+ifeq ($(SAN)$(FAULTS),)
+FAULTY  := build/faults/sandlock
+$(FAULTY): FORCE
+	$(Q)$(MAKE) --no-print-directory FAULTS=1 $@
+else
+FAULTY  := $(OUT)/sandlock
+endif
+
+live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS) $(FAULTY)
+	$(Q)SANDLOCK=$(OUT)/sandlock SANDLOCK_FAULTS=$(FAULTY) GUESTS=$(OUT)/guests \
+		$(OUT)/live-tests --short-filename
 
 $(OUT)/mutate-bpf: $(call OBJ,$(wildcard tools/mutate-bpf*.c)) $(OUT)/libsandlock.a
 	@$(if $(Q),echo "  LD   $@",:)
@@ -121,6 +131,8 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all test live bench check format clean fuzz mutate-bpf
+FORCE:
+
+.PHONY: FORCE all test live bench check fuzz mutate-bpf format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

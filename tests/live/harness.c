@@ -30,7 +30,7 @@
 #define STATUS_FD     9	  /* the number that --status-fd names */
 #define FIRST_SAFE_FD 500 /* above all that the test process has open */
 #define INPUT	      3	  /* index of stdin's pipe, after the streams */
-#define WORD_COUNT    16
+#define WORD_COUNT    64
 #define COMMAND_WORDS 256
 #define STARTED_LIMIT 32
 

@@ -80,7 +80,7 @@ struct run_result run_inside(const char *const *options, const char *const *comm
 struct run_result run_outside(const char *const *command);
 
 /* Absolute path of the binary under test, of the build with fault points, of a guest, and of the
- * directory of the guests.  guest() answers from a small ring: at most 16 are alive at once. */
+ * directory of the guests.  guest() answers from a small ring: at most 64 are alive at once. */
 const char *sandlock_path(void);
 const char *sandlock_faults_path(void);
 const char *guest(const char *name);
