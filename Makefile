@@ -1,5 +1,6 @@
 # make            program and library             make test    unit tests
 # make live       a real sandbox and attacks      make check   analyser and lint scripts
+# make stress     start and kill, over and over
 # make bench      ratios against floors           make fuzz    parsers of untrusted bytes, 60 s each
 # make format     clang-format over the tree      make cross   aarch64 and riscv64, under qemu-user
 # make mutate-bpf every mutant of the filter      make clean
@@ -31,6 +32,7 @@ CORE    := $(wildcard core/*/*.c handlers/*.c handlers/*/*.c arch/*.c arch/$(she
 CLI     := $(wildcard tools/cli/*.c)
 UNIT    := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 LIVE    := $(wildcard tests/live/*.c)
+STRESS  := $(patsubst tests/stress/%.c,$(OUT)/stress/%,$(wildcard tests/stress/*.c))
 GUESTS  := $(patsubst tests/live/guests/%.c,$(OUT)/guests/%,$(wildcard tests/live/guests/*.c))
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c bench/floor/*.c))
 OBJ      = $(addprefix $(OUT)/,$(addsuffix .o,$(basename $(1))))
@@ -71,6 +73,11 @@ $(OUT)/guests/%: tests/live/guests/%.c Makefile
 	@$(if $(Q),echo "  CC   $<",:)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $<
 
+$(OUT)/stress/%: tests/stress/%.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. $(CFLAGS) $(WARN) -pthread -o $@ $<
+
 $(OUT)/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	@$(if $(Q),echo "  CC   $<",:)
@@ -100,6 +107,9 @@ $(OUT)/mutate-bpf: $(call OBJ,$(wildcard tools/mutate-bpf*.c)) $(OUT)/libsandloc
 
 mutate-bpf: $(OUT)/mutate-bpf
 	$(Q)$(OUT)/mutate-bpf
+
+stress: $(STRESS) $(OUT)/sandlock $(GUESTS)
+	$(Q)$(OUT)/stress/start_kill $(OUT)/sandlock $(OUT)/guests $(if $(filter full,$(SANDLOCK_COUNTS)),1000,50)
 
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)
@@ -133,6 +143,6 @@ clean:
 
 FORCE:
 
-.PHONY: FORCE all test live bench check fuzz mutate-bpf format clean
+.PHONY: FORCE all test live stress bench check fuzz mutate-bpf format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

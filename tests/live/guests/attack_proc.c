@@ -35,8 +35,8 @@ int main(void)
 		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i].name);
 		fd = open(path, files[i].flags);
 		/* Some refuse the reading rather than the opening. */
-		if (fd >= 0 && files[i].flags == O_RDONLY &&
-			strcmp(files[i].name, "mem") != 0 && read(fd, target, 1) < 0) {
+		if (fd >= 0 && files[i].flags == O_RDONLY && strcmp(files[i].name, "mem") != 0 &&
+			read(fd, target, 1) < 0) {
 			fd = -1;
 		}
 		act_result(files[i].act, fd);
