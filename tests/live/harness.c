@@ -31,7 +31,7 @@
 #define FIRST_SAFE_FD 500 /* above all that the test process has open */
 #define INPUT	      3	  /* index of stdin's pipe, after the streams */
 #define WORD_COUNT    64
-#define COMMAND_WORDS 256
+#define COMMAND_WORDS 512
 #define STARTED_LIMIT 32
 
 enum stream { STREAM_OUT, STREAM_ERR, STREAM_STATUS, STREAM_COUNT };

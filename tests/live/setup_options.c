@@ -176,6 +176,8 @@ Test(setup_options, no_coredump_forbids_core_files)
 {
 	struct run_spec spec = {
 		.options = WORDS("--no-coredump"),
+		/* A sanitizer variant would lower the limit by itself. */
+		.env = WORDS("ASAN_OPTIONS=disable_coredump=0", "TSAN_OPTIONS=disable_coredump=0"),
 		.command = WORDS(guest("report"), "limits"),
 		.prepare = allow_core_files,
 	};
