@@ -30,13 +30,13 @@ enum hand_over { HAND_OVER_NONE, HAND_OVER_INSTALLED, HAND_OVER_DONE };
 struct selftest {
 	atomic_int leftover; /* pid of a process that the guest leaves behind */
 	atomic_int failures;
-	bool stay;           /* the guest itself stays until it is killed */
+	bool stay; /* the guest itself stays until it is killed */
 };
 
 struct floor {
 	struct walls walls;
-	char **argv;               /* NULL-terminated; the first names the file */
-	int scope_fd;              /* owned: the keeper's ruleset */
+	char **argv;  /* NULL-terminated; the first names the file */
+	int scope_fd; /* owned: the keeper's ruleset */
 	pid_t supervisor;
 	struct selftest *selftest; /* shared mapping; NULL: run the command */
 
@@ -49,8 +49,8 @@ struct floor {
 
 /* What the keeper tells the supervisor at the end. */
 struct report {
-	int status;      /* as of wait */
-	int failure;     /* an errno: the command was never run */
+	int status;  /* as of wait */
+	int failure; /* an errno: the command was never run */
 	char step[32];
 };
 
@@ -184,7 +184,8 @@ static int receive_listener(int socket_fd)
 	};
 	int listener;
 
-	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) <= 0 || CMSG_FIRSTHDR(&message) == NULL) {
+	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) <= 0 ||
+		CMSG_FIRSTHDR(&message) == NULL) {
 		return -1;
 	}
 	memcpy(&listener, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(listener));
@@ -370,8 +371,8 @@ static bool is_gone(pid_t pid)
 
 static int selftest_run(struct floor *floor)
 {
-	struct selftest *selftest = mmap(NULL, sizeof(*selftest), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct selftest *selftest = mmap(
+		NULL, sizeof(*selftest), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int failures = 0;
 	int code;
 
@@ -397,7 +398,8 @@ static int selftest_run(struct floor *floor)
 	(void)kill(supervisor, SIGKILL);
 	(void)waitpid(supervisor, NULL, 0);
 	if (!is_gone(atomic_load(&selftest->leftover))) {
-		fprintf(stderr, "selftest: failed: the keeper ends the tree of a dead supervisor\n");
+		fprintf(stderr,
+			"selftest: failed: the keeper ends the tree of a dead supervisor\n");
 		failures++;
 	}
 	printf("start%s: %zu instructions, %d checks failed\n",

@@ -1,5 +1,5 @@
-/* Landlock rules, capability drop and a filter of the shape that a real run installs, written by hand
- * against the kernel's interface. */
+/* Landlock rules, capability drop and a filter of the shape that a real run installs, written by
+ * hand against the kernel's interface. */
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/floor/walls.h"
 
@@ -37,18 +37,22 @@ struct path_attr {
 	int32_t parent_fd;
 } __attribute__((packed));
 
-#define FS_RIGHTS_ALL 0xffffull /* ABI 5: sixteen rights */
-#define FS_EXECUTE (1ull << 0)
-#define FS_READ_FILE (1ull << 2)
-#define FS_READ_DIR (1ull << 3)
-#define NET_RIGHTS_ALL 0x3ull /* bind and connect, ABI 4 */
+#define FS_RIGHTS_ALL	    0xffffull /* ABI 5: sixteen rights */
+#define FS_EXECUTE	    (1ull << 0)
+#define FS_READ_FILE	    (1ull << 2)
+#define FS_READ_DIR	    (1ull << 3)
+#define NET_RIGHTS_ALL	    0x3ull /* bind and connect, ABI 4 */
 #define SCOPE_ABSTRACT_UNIX (1ull << 0)
-#define SCOPE_SIGNAL (1ull << 1)
-#define RULE_PATH_BENEATH 1
+#define SCOPE_SIGNAL	    (1ull << 1)
+#define RULE_PATH_BENEATH   1
 
 static const struct walls_path default_paths[] = {
-	{ "/usr", false }, { "/lib", false }, { "/lib64", false },
-	{ "/bin", false }, { "/etc", false }, { "/tmp", true },
+	{ "/usr", false },
+	{ "/lib", false },
+	{ "/lib64", false },
+	{ "/bin", false },
+	{ "/etc", false },
+	{ "/tmp", true },
 };
 
 enum verdict {
@@ -56,7 +60,7 @@ enum verdict {
 	VERDICT_REFUSE, /* EPERM */
 	VERDICT_ABSENT, /* ENOSYS */
 	VERDICT_NOTIFY,
-	VERDICT_TESTS,  /* from here on: allowed unless the argument test matches */
+	VERDICT_TESTS, /* from here on: allowed unless the argument test matches */
 	VERDICT_CLONE = VERDICT_TESTS,
 	VERDICT_FIRST_NONZERO,
 	VERDICT_SECOND_NONZERO,
@@ -70,8 +74,8 @@ enum verdict {
 
 #define ARGUMENT(index) ((uint32_t)offsetof(struct seccomp_data, args[index]))
 #define NAMESPACES                                                                                 \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-		CLONE_NEWNET)
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+		CLONE_NEWPID | CLONE_NEWNET)
 
 /* One test on the low word of one argument; a match refuses the call. */
 static const struct {
@@ -80,7 +84,8 @@ static const struct {
 	uint32_t value;
 	bool refuse_on_match;
 } argument_tests[VERDICT_COUNT] = {
-	[VERDICT_CLONE] = { ARGUMENT(0), BPF_JSET, NAMESPACES | CLONE_UNTRACED | CLONE_PARENT, true },
+	[VERDICT_CLONE] = { ARGUMENT(0), BPF_JSET, NAMESPACES | CLONE_UNTRACED | CLONE_PARENT,
+		true },
 	[VERDICT_FIRST_NONZERO] = { ARGUMENT(0), BPF_JEQ, 0, false },
 	[VERDICT_SECOND_NONZERO] = { ARGUMENT(1), BPF_JEQ, 0, false },
 	[VERDICT_IOCTL] = { ARGUMENT(1), BPF_JEQ, TIOCSTI, true },
@@ -231,10 +236,8 @@ static void filter_add_leaf(struct walls *walls, enum verdict verdict)
 	filter_add(walls, BPF_LD | BPF_W | BPF_ABS, 0, 0, argument_tests[verdict].offset);
 	filter_add(walls, BPF_JMP | argument_tests[verdict].jump | BPF_K, 0, 1,
 		argument_tests[verdict].value);
-	filter_add(walls, BPF_RET | BPF_K, 0, 0,
-		answers[refuse ? VERDICT_REFUSE : VERDICT_ALLOW]);
-	filter_add(walls, BPF_RET | BPF_K, 0, 0,
-		answers[refuse ? VERDICT_ALLOW : VERDICT_REFUSE]);
+	filter_add(walls, BPF_RET | BPF_K, 0, 0, answers[refuse ? VERDICT_REFUSE : VERDICT_ALLOW]);
+	filter_add(walls, BPF_RET | BPF_K, 0, 0, answers[refuse ? VERDICT_ALLOW : VERDICT_REFUSE]);
 }
 
 /* A balanced search tree over ranges[0..count). */
@@ -300,8 +303,8 @@ int walls_create_signal_scope(void)
 static int ruleset_add_path(int ruleset_fd, const struct walls_path *path)
 {
 	struct path_attr rule = {
-		.allowed_access = path->writable ? FS_RIGHTS_ALL
-						 : FS_EXECUTE | FS_READ_FILE | FS_READ_DIR,
+		.allowed_access =
+			path->writable ? FS_RIGHTS_ALL : FS_EXECUTE | FS_READ_FILE | FS_READ_DIR,
 		.parent_fd = open(path->path, O_PATH | O_CLOEXEC),
 	};
 	long r;

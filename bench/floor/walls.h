@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define WALLS_PATHS_MAX 16
+#define WALLS_PATHS_MAX	 16
 #define WALLS_FILTER_MAX 384
 
 /* What the supervisor half of the floor answers to the one call that is notified. */
@@ -21,11 +21,11 @@ struct walls_path {
 
 struct walls {
 	struct walls_path paths[WALLS_PATHS_MAX];
-	size_t path_count;                        /* 0 on entry of walls_prepare: the six defaults */
-	bool notify;                              /* sethostname is notified instead of refused */
+	size_t path_count; /* 0 on entry of walls_prepare: the six defaults */
+	bool notify;	   /* sethostname is notified instead of refused */
 	struct sock_filter filter[WALLS_FILTER_MAX];
 	size_t filter_count;
-	int ruleset_fd;                           /* owned, -1 before walls_prepare */
+	int ruleset_fd; /* owned, -1 before walls_prepare */
 };
 
 /* Opens the paths, makes the Landlock ruleset and builds the filter.  0 or -errno. */
@@ -44,12 +44,12 @@ int walls_restrict_self(int ruleset_fd);
 int walls_install_filter(const struct walls *walls);
 
 /* Tries from inside what the walls refuse, with a positive control beside each.  `outside` is a
- * process that must be out of reach, 0 where no domain scopes signals from it.  Returns the number of
- * checks that failed, each named on stderr. */
+ * process that must be out of reach, 0 where no domain scopes signals from it.  Returns the number
+ * of checks that failed, each named on stderr. */
 int walls_check(const struct walls *walls, int outside);
 
-/* Reads the arguments both programs share: [--listener] [--selftest] [-r PATH] [-w PATH] -- COMMAND.
- * Returns the index of the command, or -EINVAL. */
+/* Reads the arguments both programs share: [--listener] [--selftest] [-r PATH] [-w PATH] --
+ * COMMAND. Returns the index of the command, or -EINVAL. */
 int walls_parse(struct walls *walls, int argc, char **argv, bool *ret_selftest);
 
 #endif

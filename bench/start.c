@@ -1,0 +1,221 @@
+/* What a run adds to the start of a short command: our program beside the floor programs,
+ * bubblewrap and the reference, in interleaved rounds. */
+// SPDX-License-Identifier: Apache-2.0
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/harness.h"
+
+#define WARM_UPS      5
+#define ARGUMENTS_MAX 32
+
+enum program {
+	PROGRAM_NONE,
+	PROGRAM_FLOOR_EXEC,
+	PROGRAM_FLOOR_START,
+	PROGRAM_SANDLOCK,
+	PROGRAM_BUBBLEWRAP,
+	PROGRAM_REFERENCE,
+	PROGRAM_COUNT,
+};
+
+#define SIX_RULES "-r /usr -r /lib -r /lib64 -r /bin -r /etc -w /tmp"
+
+/* Each variant with what its time is compared to.  The arguments are words; the command follows. */
+static const struct {
+	const char *name;
+	enum program program;
+	const char *arguments;
+	const char *compared_to[2];
+} rows[] = {
+	{ "bare", PROGRAM_NONE, "", { NULL } },
+	{ "floor-exec", PROGRAM_FLOOR_EXEC, "--", { NULL } },
+	{ "floor-start", PROGRAM_FLOOR_START, "--", { NULL } },
+	{ "floor-start-listener", PROGRAM_FLOOR_START, "--listener --", { "floor-start" } },
+	{ "sandlock-no-supervisor", PROGRAM_SANDLOCK, "run --no-supervisor " SIX_RULES " --",
+		{ "floor-exec", "bubblewrap" } },
+	{ "sandlock", PROGRAM_SANDLOCK, "run " SIX_RULES " --", { "floor-start", "bubblewrap" } },
+	{ "sandlock-preset-build", PROGRAM_SANDLOCK, "run --preset build -w /tmp --",
+		{ "floor-start", "bubblewrap" } },
+	{ "bubblewrap-plain", PROGRAM_BUBBLEWRAP, "--ro-bind / / --", { "floor-start" } },
+	{ "bubblewrap", PROGRAM_BUBBLEWRAP, "--ro-bind / / --unshare-all --die-with-parent --",
+		{ "floor-start" } },
+	{ "reference", PROGRAM_REFERENCE, "run " SIX_RULES " --", { "floor-start", "bubblewrap" } },
+};
+
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+struct programs {
+	const char *paths[PROGRAM_COUNT]; /* NULL: not given */
+};
+
+static const char *program_missing(const struct programs *programs, enum program program)
+{
+	static const char *const reasons[PROGRAM_COUNT] = {
+		[PROGRAM_FLOOR_EXEC] = "no --floor directory",
+		[PROGRAM_FLOOR_START] = "no --floor directory",
+		[PROGRAM_SANDLOCK] = "no --sandlock program",
+		[PROGRAM_BUBBLEWRAP] = "bwrap is not installed",
+		[PROGRAM_REFERENCE] = "REFERENCE_SANDLOCK is not set",
+	};
+
+	if (program == PROGRAM_NONE) {
+		return NULL;
+	}
+	if (programs->paths[program] == NULL || *programs->paths[program] == '\0') {
+		return reasons[program];
+	}
+	return access(programs->paths[program], X_OK) == 0 ? NULL : "the program is not there";
+}
+
+/* The command line of one variant, in memory that is never freed: there are ten of them. */
+static char **build_argv(const struct programs *programs, size_t row, char *target)
+{
+	char **argv = calloc(ARGUMENTS_MAX, sizeof(char *));
+	char *words = strdup(rows[row].arguments);
+	char *rest = words;
+	size_t count = 0;
+
+	if (rows[row].program != PROGRAM_NONE) {
+		argv[count++] = (char *)programs->paths[rows[row].program];
+	}
+	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+		if (*word != '\0') {
+			argv[count++] = word;
+		}
+	}
+	argv[count] = target;
+	return argv;
+}
+
+static const struct variant *variant_find(const struct variant *variants, const char *name)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (strcmp(variants[i].name, name) == 0) {
+			return variants[i].skipped == NULL ? &variants[i] : NULL;
+		}
+	}
+	return NULL;
+}
+
+static void report_added(
+	const struct variant *variants, size_t row, size_t rounds, const char *row_name)
+{
+	const double *bare = variants[0].samples;
+	struct spread added = spread_of_difference(variants[row].samples, bare, rounds);
+	bool has_ratio = false;
+
+	for (size_t i = 0; i < 2 && rows[row].compared_to[i] != NULL; i++) {
+		const struct variant *other = variant_find(variants, rows[row].compared_to[i]);
+
+		if (other != NULL) {
+			double base = spread_of_difference(other->samples, bare, rounds).median;
+
+			report_line(row_name, variants[row].name, added, "us", other->name,
+				added.median / base);
+			has_ratio = true;
+		}
+	}
+	if (!has_ratio) {
+		report_line(row_name, variants[row].name, added, "us", NULL, 0);
+	}
+}
+
+static void measure_target(
+	const struct programs *programs, const char *name, char *target, size_t rounds)
+{
+	struct variant variants[ROW_COUNT];
+	char row_name[64], added_name[64];
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		variants[i] = (struct variant){
+			.name = rows[i].name,
+			.argv = build_argv(programs, i, target),
+			.skipped = program_missing(programs, rows[i].program),
+		};
+	}
+	(void)snprintf(row_name, sizeof(row_name), "start-%s", name);
+	(void)snprintf(added_name, sizeof(added_name), "start-%s-added", name);
+
+	variants_measure(variants, ROW_COUNT, rounds, WARM_UPS, sample_spawn);
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (variants[i].skipped != NULL) {
+			report_skipped(row_name, variants[i].name, variants[i].skipped);
+			continue;
+		}
+		report_line(row_name, variants[i].name, spread_of(variants[i].samples, rounds),
+			"us", i == 0 || variants[0].skipped != NULL ? NULL : "bare",
+			spread_of_ratio(variants[i].samples, variants[0].samples, rounds).median);
+	}
+	for (size_t i = 1; i < ROW_COUNT && variants[0].skipped == NULL; i++) {
+		if (variants[i].skipped == NULL) {
+			report_added(variants, i, rounds, added_name);
+		}
+	}
+	variants_finish(variants, ROW_COUNT);
+}
+
+static char *path_in(const char *directory, const char *file)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", directory, file) < 0 ? NULL : path;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "rounds", required_argument, NULL, 'n' },
+		{ "floor", required_argument, NULL, 'f' },
+		{ "sandlock", required_argument, NULL, 's' },
+		{ "reference", required_argument, NULL, 'R' },
+		{ "bwrap", required_argument, NULL, 'b' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct programs programs = { .paths[PROGRAM_BUBBLEWRAP] = "/usr/bin/bwrap" };
+	size_t rounds = 200;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			rounds = parse_rounds(optarg);
+			break;
+		case 'f':
+			programs.paths[PROGRAM_FLOOR_EXEC] = path_in(optarg, "exec");
+			programs.paths[PROGRAM_FLOOR_START] = path_in(optarg, "start");
+			break;
+		case 's':
+			programs.paths[PROGRAM_SANDLOCK] = optarg;
+			break;
+		case 'R':
+			programs.paths[PROGRAM_REFERENCE] = optarg;
+			break;
+		case 'b':
+			programs.paths[PROGRAM_BUBBLEWRAP] = optarg;
+			break;
+		default:
+			return 1;
+		}
+	}
+	if (optind == argc) {
+		fprintf(stderr, "usage: start [--rounds N] [--floor DIR] [--sandlock FILE] "
+				"[--reference FILE] [--bwrap FILE] NAME=TARGET...\n");
+		return 1;
+	}
+	for (; optind < argc; optind++) {
+		char *target = strchr(argv[optind], '=');
+
+		if (target == NULL) {
+			fprintf(stderr, "start: '%s' is not NAME=TARGET\n", argv[optind]);
+			return 1;
+		}
+		*target++ = '\0';
+		measure_target(&programs, argv[optind], target, rounds);
+	}
+	return 0;
+}
