@@ -93,12 +93,12 @@ $(OUT)/bench/floor/%: bench/floor/%.c bench/floor/walls.c bench/floor/walls.h Ma
 	@$(if $(Q),echo "  CC   $<",:)
 	$(Q)$(BENCH_CC)
 
-$(OUT)/bench/guests/%: bench/guests/%.c Makefile
+$(OUT)/bench/guests/%: bench/guests/%.c bench/calls.h Makefile
 	@mkdir -p $(@D)
 	@$(if $(Q),echo "  CC   $<",:)
 	$(Q)$(BENCH_CC)
 
-$(OUT)/bench/%: bench/%.c bench/harness.c bench/harness.h $(OUT)/libsandlock.a Makefile
+$(OUT)/bench/%: bench/%.c bench/harness.c bench/harness.h bench/calls.h $(OUT)/libsandlock.a Makefile
 	@mkdir -p $(@D)
 	@$(if $(Q),echo "  CC   $<",:)
 	$(Q)$(BENCH_CC) $(LIBS) -lm
