@@ -60,7 +60,7 @@ $(OUT)/sandlock: $(call OBJ,$(CLI)) $(OUT)/libsandlock.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC) -o $@ $^ $(LIBS)
 
 # The tests build the same sources again where they need the parts of the command line.
-$(OUT)/unit-tests: $(call OBJ,$(UNIT)) $(call OBJ,$(filter-out tools/cli/main.c,$(CLI))) $(OUT)/libsandlock.a
+$(OUT)/unit-tests: $(call OBJ,$(UNIT) bench/harness.c) $(call OBJ,$(filter-out tools/cli/main.c,$(CLI))) $(OUT)/libsandlock.a
 	@$(if $(Q),echo "  LD   $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lcriterion $(LIBS) -lm
 

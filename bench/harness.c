@@ -125,7 +125,8 @@ static void variant_measure(struct variant *variant, double *sample, sample_fn t
 		return;
 	}
 	if (!take(variant, sample, &reason)) {
-		variant->skipped = strdup(reason);
+		(void)snprintf(variant->failure, sizeof(variant->failure), "%s", reason);
+		variant->skipped = variant->failure;
 	}
 }
 

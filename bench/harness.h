@@ -15,8 +15,9 @@ struct spread {
 struct variant {
 	const char *name;
 	char *const *argv;   /* NULL-terminated, absolute path first; borrowed */
-	const char *skipped; /* why it is not measured, NULL if it is; borrowed */
-	double *samples;     /* owned: one per round, in the order of the rounds */
+	const char *skipped; /* why it is not measured, NULL if it is; borrowed, or .failure */
+	char failure[64];
+	double *samples; /* owned: one per round, in the order of the rounds */
 };
 
 /* Takes one sample of a variant.  Returns false and the reason if it did not work, which ends the
