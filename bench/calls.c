@@ -16,8 +16,6 @@
 
 #include "bench/harness.h"
 
-#define ARGUMENTS_MAX 32
-
 enum place { PLACE_BARE, PLACE_FLOOR, PLACE_INSIDE, PLACE_REFERENCE, PLACE_COUNT };
 
 static const char *const place_names[PLACE_COUNT] = {
@@ -156,32 +154,12 @@ static void report_call(const struct bench *bench, enum call call, size_t rounds
 	}
 }
 
-/* Words, then the guest and its two arguments.  The words stay allocated to the end. */
-static void build_argv(char **argv, const char *program, const char *words, char **guest)
-{
-	char *rest = strdup(words);
-	size_t count = 0;
-
-	if (program != NULL) {
-		argv[count++] = (char *)program;
-	}
-	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
-		if (*word != '\0') {
-			argv[count++] = word;
-		}
-	}
-	for (size_t i = 0; guest[i] != NULL; i++) {
-		argv[count++] = guest[i];
-	}
-}
-
 static void bench_prepare(struct bench *bench, char **guest, size_t rounds)
 {
-	static const char *const words[PLACE_COUNT] = {
-		[PLACE_BARE] = "",
-		[PLACE_FLOOR] = "-r /usr -r /lib -r /lib64 -r /bin -r /etc -w /tmp --",
-		[PLACE_INSIDE] = "run -r /usr -r /lib -r /lib64 -r /bin -r /etc -w /tmp --",
-		[PLACE_REFERENCE] = "run -r /usr -r /lib -r /lib64 -r /bin -r /etc -w /tmp --",
+	static const char *const place_options[PLACE_COUNT][ARGUMENTS_MAX] = {
+		[PLACE_FLOOR] = { SIX_RULES, "--" },
+		[PLACE_INSIDE] = { "run", SIX_RULES, "--" },
+		[PLACE_REFERENCE] = { "run", SIX_RULES, "--" },
 	};
 
 	for (size_t place = 0; place < PLACE_COUNT; place++) {
@@ -192,7 +170,7 @@ static void bench_prepare(struct bench *bench, char **guest, size_t rounds)
 		} else if (place != PLACE_BARE && access(program, X_OK) < 0) {
 			bench->skipped[place] = "the program is not there";
 		}
-		build_argv(bench->argv[place], program, words[place], guest);
+		build_argv(bench->argv[place], program, place_options[place], guest);
 		for (enum call call = 0; call < CALL_COUNT; call++) {
 			bench->samples[place][call] = calloc(rounds, sizeof(double));
 		}

@@ -191,30 +191,38 @@ struct spread spread_of(const double *values, size_t count)
 	return spread;
 }
 
-struct spread spread_of_difference(const double *values, const double *base, size_t count)
+static double difference_of(double value, double base)
 {
-	double *differences = allocate(count, sizeof(double));
+	return value - base;
+}
+
+static double ratio_of(double value, double base)
+{
+	return value / base;
+}
+
+static struct spread spread_of_pairs(const double *values, const double *base, size_t count,
+	double (*combine)(double value, double base))
+{
+	double *combined = allocate(count, sizeof(double));
 	struct spread spread;
 
 	for (size_t i = 0; i < count; i++) {
-		differences[i] = values[i] - base[i];
+		combined[i] = combine(values[i], base[i]);
 	}
-	spread = spread_of(differences, count);
-	free(differences);
+	spread = spread_of(combined, count);
+	free(combined);
 	return spread;
+}
+
+struct spread spread_of_difference(const double *values, const double *base, size_t count)
+{
+	return spread_of_pairs(values, base, count, difference_of);
 }
 
 struct spread spread_of_ratio(const double *values, const double *base, size_t count)
 {
-	double *ratios = allocate(count, sizeof(double));
-	struct spread spread;
-
-	for (size_t i = 0; i < count; i++) {
-		ratios[i] = values[i] / base[i];
-	}
-	spread = spread_of(ratios, count);
-	free(ratios);
-	return spread;
+	return spread_of_pairs(values, base, count, ratio_of);
 }
 
 void report_line(const char *row, const char *variant, struct spread spread, const char *unit,
@@ -234,6 +242,21 @@ void report_skipped(const char *row, const char *variant, const char *reason)
 {
 	printf("# %s: %s: not measured: %s\n", row, variant, reason);
 	(void)fflush(stdout);
+}
+
+void build_argv(char **argv, const char *program, const char *const *options, char *const *command)
+{
+	size_t count = 0;
+
+	if (program != NULL) {
+		argv[count++] = (char *)program;
+	}
+	while (*options != NULL && count < ARGUMENTS_MAX - 1) {
+		argv[count++] = (char *)*options++;
+	}
+	while (*command != NULL && count < ARGUMENTS_MAX - 1) {
+		argv[count++] = *command++;
+	}
 }
 
 size_t parse_rounds(const char *text)

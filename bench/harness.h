@@ -7,6 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The grants that every program gets: the six rules of the floor. */
+#define SIX_RULES                                                                                  \
+	"-r", "/usr", "-r", "/lib", "-r", "/lib64", "-r", "/bin", "-r", "/etc", "-w", "/tmp"
+
+#define ARGUMENTS_MAX 32
+
 struct spread {
 	double median, p10, p90;
 };
@@ -54,6 +60,10 @@ void report_skipped(const char *row, const char *variant, const char *reason);
 
 /* Nanoseconds, monotonic. */
 double clock_now(void);
+
+/* Puts a command line together in argv[ARGUMENTS_MAX], which must be zeroed: program (NULL: none),
+ * options, command.  Both lists end with NULL; all strings stay borrowed. */
+void build_argv(char **argv, const char *program, const char *const *options, char *const *command);
 
 /* A number of rounds from the command line, at least 1; ends the program with a message otherwise.
  */

@@ -29,7 +29,7 @@ sleep "$settle"
 
 [ -d "/proc/$supervisor" ] || fail "the run ended at once"
 keeper=$(children "$supervisor" | tr -d ' ')
-[ -n "$keeper" ] && [ -d "/proc/$keeper" ] || fail "expected one keeper, found '$keeper'"
+[ -d "/proc/${keeper:-none}" ] || fail "expected one keeper, found '$keeper'"
 command=$(children "$keeper" | tr -d ' ')
 [ "$(cat "/proc/$command/comm" 2>/dev/null)" = sleep ] || fail "the keeper has no command"
 

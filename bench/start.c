@@ -9,8 +9,7 @@
 
 #include "bench/harness.h"
 
-#define WARM_UPS      5
-#define ARGUMENTS_MAX 32
+#define WARM_UPS 5
 
 enum program {
 	PROGRAM_NONE,
@@ -22,28 +21,31 @@ enum program {
 	PROGRAM_COUNT,
 };
 
-#define SIX_RULES "-r /usr -r /lib -r /lib64 -r /bin -r /etc -w /tmp"
-
-/* Each variant with what its time is compared to.  The arguments are words; the command follows. */
+/* Each variant with what its time is compared to. */
 static const struct {
 	const char *name;
 	enum program program;
-	const char *arguments;
+	const char *options[ARGUMENTS_MAX];
 	const char *compared_to[2];
 } rows[] = {
-	{ "bare", PROGRAM_NONE, "", { NULL } },
-	{ "floor-exec", PROGRAM_FLOOR_EXEC, "--", { NULL } },
-	{ "floor-start", PROGRAM_FLOOR_START, "--", { NULL } },
-	{ "floor-start-listener", PROGRAM_FLOOR_START, "--listener --", { "floor-start" } },
-	{ "sandlock-no-supervisor", PROGRAM_SANDLOCK, "run --no-supervisor " SIX_RULES " --",
+	{ "bare", PROGRAM_NONE, { NULL }, { NULL } },
+	{ "floor-exec", PROGRAM_FLOOR_EXEC, { "--" }, { NULL } },
+	{ "floor-start", PROGRAM_FLOOR_START, { "--" }, { NULL } },
+	{ "floor-start-listener", PROGRAM_FLOOR_START, { "--listener", "--" }, { "floor-start" } },
+	{ "sandlock-no-supervisor", PROGRAM_SANDLOCK, { "run", "--no-supervisor", SIX_RULES, "--" },
 		{ "floor-exec", "bubblewrap" } },
-	{ "sandlock", PROGRAM_SANDLOCK, "run " SIX_RULES " --", { "floor-start", "bubblewrap" } },
-	{ "sandlock-preset-build", PROGRAM_SANDLOCK, "run --preset build -w /tmp --",
+	{ "sandlock", PROGRAM_SANDLOCK, { "run", SIX_RULES, "--" },
 		{ "floor-start", "bubblewrap" } },
-	{ "bubblewrap-plain", PROGRAM_BUBBLEWRAP, "--ro-bind / / --", { "floor-start" } },
-	{ "bubblewrap", PROGRAM_BUBBLEWRAP, "--ro-bind / / --unshare-all --die-with-parent --",
+	{ "sandlock-preset-build", PROGRAM_SANDLOCK,
+		{ "run", "--preset", "build", "-w", "/tmp", "--" },
+		{ "floor-start", "bubblewrap" } },
+	{ "bubblewrap-plain", PROGRAM_BUBBLEWRAP, { "--ro-bind", "/", "/", "--" },
 		{ "floor-start" } },
-	{ "reference", PROGRAM_REFERENCE, "run " SIX_RULES " --", { "floor-start", "bubblewrap" } },
+	{ "bubblewrap", PROGRAM_BUBBLEWRAP,
+		{ "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "--" },
+		{ "floor-start" } },
+	{ "reference", PROGRAM_REFERENCE, { "run", SIX_RULES, "--" },
+		{ "floor-start", "bubblewrap" } },
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -69,26 +71,6 @@ static const char *program_missing(const struct programs *programs, enum program
 		return reasons[program];
 	}
 	return access(programs->paths[program], X_OK) == 0 ? NULL : "the program is not there";
-}
-
-/* The command line of one variant, in memory that is never freed: there are ten of them. */
-static char **build_argv(const struct programs *programs, size_t row, char *target)
-{
-	char **argv = calloc(ARGUMENTS_MAX, sizeof(char *));
-	char *words = strdup(rows[row].arguments);
-	char *rest = words;
-	size_t count = 0;
-
-	if (rows[row].program != PROGRAM_NONE) {
-		argv[count++] = (char *)programs->paths[rows[row].program];
-	}
-	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
-		if (*word != '\0') {
-			argv[count++] = word;
-		}
-	}
-	argv[count] = target;
-	return argv;
 }
 
 static const struct variant *variant_find(const struct variant *variants, const char *name)
@@ -128,12 +110,15 @@ static void measure_target(
 	const struct programs *programs, const char *name, char *target, size_t rounds)
 {
 	struct variant variants[ROW_COUNT];
+	char *argv[ROW_COUNT][ARGUMENTS_MAX] = { { NULL } };
+	char *const command[] = { target, NULL };
 	char row_name[64], added_name[64];
 
 	for (size_t i = 0; i < ROW_COUNT; i++) {
+		build_argv(argv[i], programs->paths[rows[i].program], rows[i].options, command);
 		variants[i] = (struct variant){
 			.name = rows[i].name,
-			.argv = build_argv(programs, i, target),
+			.argv = argv[i],
 			.skipped = program_missing(programs, rows[i].program),
 		};
 	}

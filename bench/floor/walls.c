@@ -80,19 +80,19 @@ enum verdict {
 /* One test on the low word of one argument; a match refuses the call. */
 static const struct {
 	uint32_t offset;
-	uint16_t jump;
 	uint32_t value;
+	uint16_t jump;
 	bool refuse_on_match;
 } argument_tests[VERDICT_COUNT] = {
-	[VERDICT_CLONE] = { ARGUMENT(0), BPF_JSET, NAMESPACES | CLONE_UNTRACED | CLONE_PARENT,
+	[VERDICT_CLONE] = { ARGUMENT(0), NAMESPACES | CLONE_UNTRACED | CLONE_PARENT, BPF_JSET,
 		true },
-	[VERDICT_FIRST_NONZERO] = { ARGUMENT(0), BPF_JEQ, 0, false },
-	[VERDICT_SECOND_NONZERO] = { ARGUMENT(1), BPF_JEQ, 0, false },
-	[VERDICT_IOCTL] = { ARGUMENT(1), BPF_JEQ, TIOCSTI, true },
-	[VERDICT_SOCKET] = { ARGUMENT(0), BPF_JGT, AF_INET6, true },
-	[VERDICT_FAST_OPEN_SEND] = { ARGUMENT(3), BPF_JSET, MSG_FASTOPEN, true },
-	[VERDICT_FAST_OPEN_MESSAGE] = { ARGUMENT(2), BPF_JSET, MSG_FASTOPEN, true },
-	[VERDICT_PRCTL] = { ARGUMENT(0), BPF_JEQ, PR_SET_MM, true },
+	[VERDICT_FIRST_NONZERO] = { ARGUMENT(0), 0, BPF_JEQ, false },
+	[VERDICT_SECOND_NONZERO] = { ARGUMENT(1), 0, BPF_JEQ, false },
+	[VERDICT_IOCTL] = { ARGUMENT(1), TIOCSTI, BPF_JEQ, true },
+	[VERDICT_SOCKET] = { ARGUMENT(0), AF_INET6, BPF_JGT, true },
+	[VERDICT_FAST_OPEN_SEND] = { ARGUMENT(3), MSG_FASTOPEN, BPF_JSET, true },
+	[VERDICT_FAST_OPEN_MESSAGE] = { ARGUMENT(2), MSG_FASTOPEN, BPF_JSET, true },
+	[VERDICT_PRCTL] = { ARGUMENT(0), PR_SET_MM, BPF_JEQ, true },
 };
 
 #define KNOWN_CALLS 470 /* what is at or above answers ENOSYS, x32 included */
@@ -417,8 +417,10 @@ int walls_check(const struct walls *walls, int outside)
 	failures += check(r < 0 && errno == EACCES, "a TCP connect is refused");
 	(void)close(fd);
 
-	r = syscall(SYS_unshare, CLONE_NEWUTS);
-	failures += check(r < 0 && errno == EPERM, "the filter refuses unshare");
+	r = syscall(SYS_io_uring_setup, 0, NULL);
+	failures += check(r < 0 && errno == EPERM, "the filter refuses io_uring_setup");
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	failures += check(fd < 0 && errno == EPERM, "the filter looks at the socket's family");
 	r = syscall(SYS_clone3, NULL, 0);
 	failures += check(r < 0 && errno == ENOSYS, "the filter answers ENOSYS to clone3");
 	r = prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0);
