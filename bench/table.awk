@@ -90,10 +90,14 @@ END {
 	print "\nGoals (reported, never asserted):"
 	goal("start added, /bin/true, to the floor", "start-true-added", "sandlock", \
 		"floor-start", 1.15)
+	goal("  the same in the quiet tenth of the rounds", "start-true-added-quiet", "sandlock", \
+		"floor-start", 1.15)
 	goal("start added, /bin/true, to bubblewrap", "start-true-added", "sandlock", \
 		"bubblewrap", 0.5)
 	goal("start added, static command, to the floor", "start-static-added", "sandlock", \
 		"floor-start", 1.15)
+	goal("  the same in the quiet tenth of the rounds", "start-static-added-quiet", \
+		"sandlock", "floor-start", 1.15)
 	goal("start added, static command, to bubblewrap", "start-static-added", "sandlock", \
 		"bubblewrap", 0.5)
 	goal("start added, --preset build, to the floor", "start-true-added", \

@@ -192,13 +192,9 @@ static int receive_listener(int socket_fd)
 	return listener;
 }
 
-/* Kills everything in the keeper's signal scope, which is everything that the child began.  Without
- * a scope the same call would reach the whole machine: process 1 must be out of reach first. */
+/* Kills everything in the keeper's signal scope, which is everything that the child began. */
 static void end_tree(void)
 {
-	if (kill(1, 0) == 0 || errno != EPERM) {
-		return;
-	}
 	do {
 		(void)kill(-1, SIGKILL);
 	} while (wait4(-1, NULL, 0, NULL) > 0);
@@ -218,7 +214,11 @@ static int keeper_enter(struct floor *floor, sigset_t *ret_waiting)
 	if (r == 0) {
 		r = walls_restrict_self(floor->scope_fd);
 	}
-	if (r < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+	/* The proof that a later kill(-1) ends at the sandbox: who is outside is out of reach. */
+	if (r < 0 || kill(floor->supervisor, 0) == 0 || errno != EPERM) {
+		return -1;
+	}
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
 		return -1;
 	}
 	/* SIGCHLD is only let in while the keeper sleeps, so that no wake-up is missed. */
