@@ -123,17 +123,36 @@ static double added_when_quiet(const double *samples, const double *bare, size_t
 static void report_added(
 	const struct variant *variants, size_t row, size_t rounds, const char *target)
 {
-	const double *samples = variants[row].samples;
-	const double *bare = variants[0].samples;
-	double quiet = added_when_quiet(samples, bare, rounds);
 	char row_name[64];
 
 	(void)snprintf(row_name, sizeof(row_name), "start-%s-added", target);
 	report_compared(variants, row, rounds, row_name,
-		spread_of_difference(samples, bare, rounds), added_median);
+		spread_of_difference(variants[row].samples, variants[0].samples, rounds),
+		added_median);
+}
+
+static void report_quiet(
+	const struct variant *variants, size_t row, size_t rounds, const char *target)
+{
+	double quiet = added_when_quiet(variants[row].samples, variants[0].samples, rounds);
+	char row_name[64];
+
 	(void)snprintf(row_name, sizeof(row_name), "start-%s-added-quiet", target);
 	report_compared(variants, row, rounds, row_name, (struct spread){ quiet, quiet, quiet },
 		added_when_quiet);
+}
+
+typedef void (*report_fn)(
+	const struct variant *variants, size_t row, size_t rounds, const char *target);
+
+static void report_each(
+	const struct variant *variants, size_t rounds, const char *target, report_fn report)
+{
+	for (size_t i = 1; i < ROW_COUNT && variants[0].skipped == NULL; i++) {
+		if (variants[i].skipped == NULL) {
+			report(variants, i, rounds, target);
+		}
+	}
 }
 
 static void measure_target(
@@ -165,11 +184,8 @@ static void measure_target(
 			"us", i == 0 || variants[0].skipped != NULL ? NULL : "bare",
 			spread_of_ratio(variants[i].samples, variants[0].samples, rounds).median);
 	}
-	for (size_t i = 1; i < ROW_COUNT && variants[0].skipped == NULL; i++) {
-		if (variants[i].skipped == NULL) {
-			report_added(variants, i, rounds, name);
-		}
-	}
+	report_each(variants, rounds, name, report_added);
+	report_each(variants, rounds, name, report_quiet);
 	variants_finish(variants, ROW_COUNT);
 }
 
