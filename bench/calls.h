@@ -3,9 +3,9 @@
 #ifndef BENCH_CALLS_H
 #define BENCH_CALLS_H
 
-/* CALL(name, repetitions): one sample is the mean of that many, about two milliseconds.  The first
- * group is free in the filter and in Landlock, the second is looked at by one of them, the third
- * makes and ends tasks. */
+/* CALL(name, repetitions): one sample takes that many in four batches, about two milliseconds.  The
+ * first group is free in the filter and in Landlock, the second is looked at by one of them, the
+ * third makes and ends tasks. */
 #define CALLS                                                                                      \
 	CALL(getpid, 20000)                                                                        \
 	CALL(read_byte, 10000)                                                                     \

@@ -22,6 +22,7 @@
 
 #define CHILD_STACK_SIZE (32 * 1024)
 #define PAGES_SIZE	 (64 * 1024)
+#define BATCHES		 4
 
 /* What the calls work on; opened before anything is measured. */
 static struct {
@@ -132,7 +133,7 @@ static void call_prctl(void)
 
 static void call_socket_close(void)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	check(fd >= 0, "socket");
 	(void)close(fd);
@@ -210,17 +211,25 @@ static double now(void)
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
+/* The quickest of some batches: what else runs on the machine makes a batch slower, never quicker.
+ */
 static double measure(enum call call)
 {
-	int repetitions = calls[call].repetitions;
-	double begin;
+	int repetitions = calls[call].repetitions / BATCHES;
+	double quickest = 0;
 
 	calls[call].run();
-	begin = now();
-	for (int i = 0; i < repetitions; i++) {
-		calls[call].run();
+	for (int batch = 0; batch < BATCHES; batch++) {
+		double begin = now();
+		double cost;
+
+		for (int i = 0; i < repetitions; i++) {
+			calls[call].run();
+		}
+		cost = (now() - begin) / repetitions;
+		quickest = batch == 0 || cost < quickest ? cost : quickest;
 	}
-	return (now() - begin) / repetitions;
+	return quickest;
 }
 
 int main(int argc, char **argv)
