@@ -9,12 +9,18 @@
 
 .DELETE_ON_ERROR:
 Q       := $(if $(V),,@)
-VARIANT := $(or $(SAN),$(if $(FAULTS),faults),$(if $(JEMALLOC),jemalloc),$(if $(DYNAMIC),dynamic),release)
+HOST    := $(shell uname -m)
+ARCH    ?= $(HOST)
+CROSS   := $(filter-out $(HOST),$(ARCH))
+VARIANT := $(or $(SAN),$(if $(FAULTS),faults),$(if $(JEMALLOC),jemalloc),$(if $(DYNAMIC),dynamic),$(CROSS),release)
 OUT     := build/$(VARIANT)
 CC      ?= gcc
 AR      ?= ar
 FUZZ_CC ?= clang-14
 FUZZ_SECONDS ?= 60
+
+CC      := $(if $(CROSS),$(ARCH)-linux-gnu-)gcc
+AR      := $(if $(CROSS),$(ARCH)-linux-gnu-)ar
 
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS  ?= -O2 -g
@@ -25,14 +31,21 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -I. -MMD -MP -fvisibility=hidden -fno-sem
 	$(if $(SAN)$(FAULTS),-DSANDLOCK_FAULTS) -D_FORTIFY_SOURCE=2
 # A static program starts a third faster than a dynamic one; sanitizers need the shared libc.
 STATIC  := $(if $(SAN)$(DYNAMIC),,-static)
-LIBS    := -l:liburcu-cds.a -l:liburcu-memb.a -l:liburcu-common.a -l:libseccomp.a \
+# Debian has these for its own processor only; a cross build does without (docs: core/README.md).
+LIBS    := $(if $(CROSS),,-l:liburcu-cds.a -l:liburcu-memb.a -l:liburcu-common.a -l:libseccomp.a) \
 	$(if $(JEMALLOC),-l:libjemalloc.a -lm) -lpthread
+# Criterion copies the test program to a fixed address, which neither the thread sanitizer nor qemu-user
+# bears: there a stand-in with the same macros runs the same tests.
+STANDIN := $(if $(CROSS)$(filter thread,$(SAN)),tests/cross/standin.c)
 
-CORE    := $(wildcard core/*/*.c handlers/*.c handlers/*/*.c arch/*.c arch/$(shell uname -m)/*.c bpf/*.c)
+CORE    := $(wildcard core/*/*.c handlers/*.c handlers/*/*.c arch/*.c arch/$(ARCH)/*.c bpf/*.c)
 CLI     := $(wildcard tools/cli/*.c)
 UNIT    := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 LIVE    := $(wildcard tests/live/*.c)
 STRESS  := $(patsubst tests/stress/%.c,$(OUT)/stress/%,$(wildcard tests/stress/*.c))
+
+# A test that needs this machine's kernel or libseccomp says so in a comment "native only: why".
+UNIT    := $(if $(CROSS),$(if $(UNIT),$(shell grep -L 'native only:' $(UNIT))),$(UNIT))
 GUESTS  := $(patsubst tests/live/guests/%.c,$(OUT)/guests/%,$(wildcard tests/live/guests/*.c))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(filter-out bench/harness.c bench/floor/walls.c,\
 	$(wildcard bench/*.c bench/floor/*.c bench/guests/*.c)))
@@ -64,9 +77,22 @@ $(OUT)/unit-tests: $(call OBJ,$(UNIT) bench/harness.c) $(call OBJ,$(filter-out t
 	@$(if $(Q),echo "  LD   $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lcriterion $(LIBS) -lm
 
-$(OUT)/live-tests: $(call OBJ,$(LIVE)) $(OUT)/libsandlock.a
+$(call OBJ,$(UNIT) $(LIVE) $(STANDIN)): ALL_CFLAGS += $(if $(STANDIN),-Itests/cross)
+CRITERION := $(if $(STANDIN),,-lcriterion)
+
+# The tests build the same sources again where they need the parts of the command line.
+$(OUT)/unit-tests: $(call OBJ,$(UNIT) $(filter-out tools/cli/main.c,$(CLI)) $(STANDIN)) $(OUT)/libsandlock.a
 	@$(if $(Q),echo "  LD   $@",:)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lcriterion $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(CROSS),-static) -o $@ $^ $(CRITERION) $(LIBS) -lm
+
+$(OUT)/live-tests: $(call OBJ,$(LIVE) $(STANDIN)) $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(CRITERION) $(LIBS)
+
+# A fuzz target is built by tools/ci/fuzz.sh with clang, in a variant of its own.
+$(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 # Guests run inside: plain static programs in every variant.
 $(OUT)/guests/%: tests/live/guests/%.c Makefile
@@ -104,7 +130,7 @@ $(OUT)/bench/%: bench/%.c bench/harness.c bench/harness.h bench/calls.h $(OUT)/l
 	$(Q)$(BENCH_CC) $(LIBS) -lm
 
 test: $(OUT)/unit-tests
-	$(Q)$(OUT)/unit-tests --short-filename
+	$(Q)$(OUT)/unit-tests --short-filename $(TESTFLAGS)
 
 # Some attacks need a program whose walls can be made to fail: a sanitizer variant is one itself.
 ifeq ($(SAN)$(FAULTS),)
@@ -129,6 +155,9 @@ mutate-bpf: $(OUT)/mutate-bpf
 stress: $(STRESS) $(OUT)/sandlock $(GUESTS)
 	$(Q)$(OUT)/stress/start_kill $(OUT)/sandlock $(OUT)/guests $(if $(filter full,$(SANDLOCK_COUNTS)),1000,50)
 
+live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS)
+	$(Q)SANDLOCK=$(OUT)/sandlock GUESTS=$(OUT)/guests $(OUT)/live-tests --short-filename $(TESTFLAGS)
+
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)
 
@@ -150,6 +179,12 @@ fuzz: $(FUZZERS:%=build/fuzz/%)
 			build/fuzz/found/$$name tests/fuzz/corpus/$$name </dev/null || exit 1; \
 	done
 
+fuzz:
+	$(Q)tools/ci/fuzz.sh
+
+cross:
+	$(Q)tests/cross/run.sh
+
 check:
 	$(Q)tools/lint/check.sh
 
@@ -161,6 +196,6 @@ clean:
 
 FORCE:
 
-.PHONY: FORCE all test live stress bench check fuzz mutate-bpf format clean
+.PHONY: FORCE all test live stress bench check fuzz cross mutate-bpf format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,27 @@
+#!/bin/bash
+# What CI runs, in less than 15 minutes on two processors: tools/test.sh, the same suites under each
+# sanitizer and with jemalloc, make check, the cross builds, and the fuzz targets for a few seconds.
+# SPDX-License-Identifier: Apache-2.0
+set -eu
+cd "$(dirname "$0")/../.."
+. tools/ci/suites.sh
+
+export SANDLOCK_COUNTS="${SANDLOCK_COUNTS:-ci}"
+books_open
+SANDLOCK_BOOKS=open tools/test.sh
+tools/install.sh cross
+
+for variant in address undefined thread; do
+	suite "unit-$variant" make -j2 SAN="$variant" test
+	suite "live-$variant" make -j2 SAN="$variant" live
+	step "child-symbols-$variant" tools/lint/check-child-symbols.sh "build/$variant"
+done
+equal_counts unit-counts-equal unit unit-address unit-undefined unit-thread
+equal_counts live-counts-equal live live-address live-undefined live-thread
+suite unit-jemalloc make -j2 JEMALLOC=1 test
+step check make check
+for arch in aarch64 riscv64; do
+	suite "unit-$arch" tests/cross/run.sh "$arch"
+done
+step fuzz env FUZZ_SECONDS="${FUZZ_SECONDS:-5}" make fuzz
+books_close
