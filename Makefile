@@ -56,7 +56,7 @@ all: $(OUT)/sandlock $(OUT)/libsandlock.a
 # Keeper and child share memory after a raw clone: nothing there may touch thread-local or sanitizer
 # state, and tools/lint/check-child-symbols.sh holds the objects to it.
 $(call OBJ,$(wildcard core/child/*.c)): ALL_CFLAGS += -fno-sanitize=all -fno-stack-protector \
-	-fno-builtin -U_FORTIFY_SOURCE -fno-tree-loop-distribute-patterns
+	-fno-builtin -U_FORTIFY_SOURCE $(if $(filter clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 $(call OBJ,$(wildcard core/base/*.c bpf/*.c)): ALL_CFLAGS += -Wconversion
 
 $(OUT)/%.o: %.c Makefile

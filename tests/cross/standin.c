@@ -94,25 +94,38 @@ static void call_if_set(void (*function)(void))
 	}
 }
 
+static void run_body(const struct standin_test *test, void *parameter)
+{
+	call_if_set(find_suite_options(test->suite)->init);
+	call_if_set(test->options.init);
+	if (test->run != NULL) {
+		test->run();
+	} else {
+		test->run_with(parameter);
+	}
+}
+
+static void run_fini(const struct standin_test *test, void *parameter)
+{
+	(void)parameter; /* one type with run_body() */
+	call_if_set(test->options.fini);
+	call_if_set(find_suite_options(test->suite)->fini);
+}
+
+/* Returns when the part has returned or an assertion has left it. */
+static void run_part(void (*part)(const struct standin_test *, void *),
+	const struct standin_test *test, void *parameter)
+{
+	if (setjmp(leave_test) == 0) {
+		part(test, parameter);
+	}
+}
+
 static _Noreturn void run_in_child(const struct standin_test *test, void *parameter)
 {
-	const struct standin_options *suite = find_suite_options(test->suite);
-
 	test_pid = getpid();
-	if (setjmp(leave_test) == 0) {
-		call_if_set(suite->init);
-		call_if_set(test->options.init);
-		if (test->run != NULL) {
-			test->run();
-		} else {
-			test->run_with(parameter);
-		}
-	}
-	/* A failing fini comes back here; it is not tried twice. */
-	if (setjmp(leave_test) == 0) {
-		call_if_set(test->options.fini);
-		call_if_set(suite->fini);
-	}
+	run_part(run_body, test, parameter);
+	run_part(run_fini, test, parameter);
 	outcome->has_finished = 1;
 	fflush(NULL);
 	_exit(0);
