@@ -189,7 +189,7 @@ check:
 	$(Q)tools/lint/check.sh
 
 format:
-	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+	$(Q)find . -path ./build -prune -o -name '*.[ch]' -print | xargs clang-format -i
 
 clean:
 	rm -rf build
