@@ -1,6 +1,6 @@
-/* A stand-in for the part of Criterion's interface that our tests use.  Criterion copies the test
- * program to a fixed address for each test, which neither qemu-user nor the thread sanitizer bears;
- * there this header and standin.c take its place, and the tests stay the same. */
+/* A stand-in for the part of Criterion's interface that our tests use, for other processors: Debian
+ * has Criterion for its own only, and its way of starting a test in a copy of the program at a fixed
+ * address does not run under qemu-user.  The tests stay the same. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef TESTS_CROSS_CRITERION_CRITERION_H
 #define TESTS_CROSS_CRITERION_CRITERION_H
