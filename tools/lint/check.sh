@@ -54,6 +54,7 @@ step 'sources (check-sources)' tools/lint/check-sources.sh
 step 'shell scripts (shellcheck)' shellcheck -x $(scripts)
 step 'format (clang-format)' format
 step 'manual pages (mandoc)' manuals
+step 'manual pages describe the program' tools/man/update.sh --check
 step 'analyser (gcc -fanalyzer)' analyser
 
 rm -f "$log"
