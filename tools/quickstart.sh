@@ -88,7 +88,7 @@ list_changes()
 		grep -vxF -e "$(readlink -f /proc/$$/fd/1)" -e "$(readlink -f /proc/$$/fd/2)" || true
 }
 
-# refused TEXT CONTROL COMMAND: a command of the shell that must work outside (CONTROL says how: "done",
+# refused TEXT CONTROL COMMAND: a command of the shell that must work outside (CONTROL says how: "works",
 # or a text that the attempt prints) and be refused inside.
 refused()
 {
@@ -96,9 +96,9 @@ refused()
 	outside=$(bash -c "$3" 2>&1) || outside_code=$?
 	inside=$("$sandlock" run "${grants[@]}" -- bash -c "$3" 2>&1) || inside_code=$?
 	reason=$(grep -oE 'Permission denied|Operation not permitted' <<<"$inside" | head -n 1 || true)
-	if [ "$control" = done ] && [ "$outside_code" -ne 0 ]; then
+	if [ "$control" = works ] && [ "$outside_code" -ne 0 ]; then
 		verdict 1 "$text: does not even work outside: $outside"
-	elif [ "$control" != done ] && ! grep -q "$control" <<<"$outside"; then
+	elif [ "$control" != works ] && ! grep -q "$control" <<<"$outside"; then
 		verdict 1 "$text: outside, \"$control\" was expected: $outside"
 	elif [ "$inside_code" -eq 0 ] || [ -z "$reason" ]; then
 		verdict 1 "$text: not refused (status $inside_code): $inside"
@@ -173,10 +173,10 @@ if grep -qE "$diaries" "$scratch/changes"; then
 		"$(grep -cE "$diaries" "$scratch/changes")"
 fi
 
-refused 'reading a secret in the home directory' done "cat '$canary/id_canary'"
-refused 'writing into this source tree' done ": >>'$PWD/README.md'"
+refused 'reading a secret in the home directory' works "cat '$canary/id_canary'"
+refused 'writing into this source tree' works ": >>'$PWD/README.md'"
 refused 'connecting to a TCP port' 'Connection refused' 'exec 3<>/dev/tcp/127.0.0.1/9'
-refused 'signalling this script' done "kill -0 $$"
+refused 'signalling this script' works "kill -0 $$"
 
 printf '      processor time: %s s user, %s s system; peak memory: %s MiB of 4096\n' \
 	"$(status_number user_ns 1000000000)" "$(status_number system_ns 1000000000)" \
