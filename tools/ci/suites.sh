@@ -81,7 +81,8 @@ equal_counts()
 	local label=$1 counts
 	shift
 	counts=$(for name in "$@"; do
-		awk -F '\t' -v name="$name" '$1 == name { print $2 }' "$results"
+		awk -F '\t' -v name="$name" '$1 == name { print $2; found = 1 } END { if (!found) { print "none" } }' \
+			"$results"
 	done | sort -u | wc -l)
 	if [ "$counts" -eq 1 ]; then
 		book "$label" 1 1 0 0
