@@ -81,7 +81,7 @@ $(call OBJ,$(UNIT) $(LIVE) $(STANDIN)): ALL_CFLAGS += $(if $(STANDIN),-Itests/cr
 CRITERION := $(if $(STANDIN),,-lcriterion)
 
 # The tests build the same sources again where they need the parts of the command line.
-$(OUT)/unit-tests: $(call OBJ,$(UNIT) $(filter-out tools/cli/main.c,$(CLI)) $(STANDIN)) $(OUT)/libsandlock.a
+$(OUT)/unit-tests: $(call OBJ,$(UNIT) $(wildcard bench/harness.c) $(filter-out tools/cli/main.c,$(CLI)) $(STANDIN)) $(OUT)/libsandlock.a
 	@$(if $(Q),echo "  LD   $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) $(if $(CROSS),-static) -o $@ $^ $(CRITERION) $(LIBS) -lm
 
