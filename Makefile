@@ -158,6 +158,15 @@ stress: $(STRESS) $(OUT)/sandlock $(GUESTS)
 live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS)
 	$(Q)SANDLOCK=$(OUT)/sandlock GUESTS=$(OUT)/guests $(OUT)/live-tests --short-filename $(TESTFLAGS)
 
+# Fault points exist in sanitizer builds and in the variant "faults"; the live tests need both kinds.
+WITH_FAULTS := $(if $(SAN)$(FAULTS),$(OUT),build/faults)/sandlock
+live: $(OUT)/live-tests $(OUT)/sandlock $(GUESTS) $(if $(SAN)$(FAULTS),,faults)
+	$(Q)SANDLOCK=$(OUT)/sandlock SANDLOCK_FAULTS=$(WITH_FAULTS) GUESTS=$(OUT)/guests \
+		$(OUT)/live-tests --short-filename $(TESTFLAGS)
+
+faults:
+	+$(Q)$(MAKE) --no-print-directory FAULTS=1 JEMALLOC= DYNAMIC= build/faults/sandlock
+
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)
 
@@ -196,6 +205,6 @@ clean:
 
 FORCE:
 
-.PHONY: FORCE all test live stress bench check fuzz cross mutate-bpf format clean
+.PHONY: FORCE all test live stress bench check fuzz cross mutate-bpf format clean faults
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
