@@ -40,6 +40,7 @@ STANDIN := $(if $(CROSS),tests/cross/standin.c)
 
 CORE    := $(wildcard core/*/*.c handlers/*.c handlers/*/*.c arch/*.c arch/$(ARCH)/*.c bpf/*.c)
 CLI     := $(wildcard tools/cli/*.c)
+PARTS   := $(filter-out tools/cli/main.c,$(CLI)) # what tests use of the command line
 UNIT    := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 LIVE    := $(wildcard tests/live/*.c)
 STRESS  := $(patsubst tests/stress/%.c,$(OUT)/stress/%,$(wildcard tests/stress/*.c))
@@ -81,7 +82,7 @@ $(call OBJ,$(UNIT) $(LIVE) $(STANDIN)): ALL_CFLAGS += $(if $(STANDIN),-Itests/cr
 CRITERION := $(if $(STANDIN),,-lcriterion)
 
 # The tests build the same sources again where they need the parts of the command line.
-$(OUT)/unit-tests: $(call OBJ,$(UNIT) $(wildcard bench/harness.c) $(filter-out tools/cli/main.c,$(CLI)) $(STANDIN)) $(OUT)/libsandlock.a
+$(OUT)/unit-tests: $(call OBJ,$(UNIT) $(wildcard bench/harness.c) $(PARTS) $(STANDIN)) $(OUT)/libsandlock.a
 	@$(if $(Q),echo "  LD   $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) $(if $(CROSS),-static) -o $@ $^ $(CRITERION) $(LIBS) -lm
 
@@ -90,7 +91,7 @@ $(OUT)/live-tests: $(call OBJ,$(LIVE) $(STANDIN)) $(OUT)/libsandlock.a
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(CRITERION) $(LIBS)
 
 # A fuzz target is built by tools/ci/fuzz.sh with clang, in a variant of its own.
-$(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/libsandlock.a
+$(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(call OBJ,$(PARTS)) $(OUT)/libsandlock.a
 	@$(if $(Q),echo "  LD   $@",:)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
@@ -106,11 +107,30 @@ $(OUT)/stress/%: tests/stress/%.c Makefile
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. $(CFLAGS) $(WARN) -pthread -o $@ $<
 
 $(OUT)/bench/%: bench/%.c Makefile
+
+# Floors and guests share no code with what they are compared against; the other benches may use ours.
+BENCH_CC = $(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $(filter %.c %.a,$^)
+$(OUT)/bench/floor/%: bench/floor/%.c bench/floor/walls.c bench/floor/walls.h Makefile
 	@mkdir -p $(@D)
 	@$(if $(Q),echo "  CC   $<",:)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $(filter %.c %.a,$^) -lm
+	$(Q)$(BENCH_CC)
 
-$(OUT)/bench/filter_install: $(OUT)/libsandlock.a
+$(OUT)/bench/guests/%: bench/guests/%.c bench/calls.h Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(BENCH_CC)
+
+$(OUT)/bench/%: bench/%.c bench/harness.c bench/harness.h bench/calls.h $(OUT)/libsandlock.a Makefile
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  CC   $<",:)
+	$(Q)$(BENCH_CC) $(LIBS) -lm
+
+$(OUT)/mutate-bpf: $(call OBJ,$(wildcard tools/mutate-bpf*.c)) $(OUT)/libsandlock.a
+	@$(if $(Q),echo "  LD   $@",:)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC) -o $@ $^
+
+mutate-bpf: $(OUT)/mutate-bpf
+	$(Q)$(OUT)/mutate-bpf
 
 # Floors and guests share no code with what they are compared against; the other benches may use ours.
 BENCH_CC = $(CC) -std=gnu17 -D_GNU_SOURCE -I. -O2 $(WARN) -static -pthread -o $@ $(filter %.c %.a,$^)
