@@ -1,6 +1,6 @@
 /* A stand-in for the part of Criterion's interface that our tests use, for other processors: Debian
- * has Criterion for its own only, and its way of starting a test in a copy of the program at a fixed
- * address does not run under qemu-user.  The tests stay the same. */
+ * has Criterion for its own only, and its way of starting a test in a copy of the program at a
+ * fixed address does not run under qemu-user.  The tests stay the same. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef TESTS_CROSS_CRITERION_CRITERION_H
 #define TESTS_CROSS_CRITERION_CRITERION_H
