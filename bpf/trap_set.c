@@ -35,93 +35,127 @@ void trap_set_init(struct trap_set *set)
 	set->chained_count = 0;
 }
 
-/* A decision that may notify is asked last: a call that another one denies must not reach us. */
-static bool trap_may_notify(const struct trap *trap)
+/* Whether a decision can ever end in a verdict from `first` to `last`. */
+static bool trap_can_answer(const struct trap *trap, enum verdict first, enum verdict last)
 {
 	for (size_t i = 0; i < trap->clause_count; i++) {
-		if (trap->clauses[i].verdict == VERDICT_NOTIFY) {
+		if (trap->clauses[i].verdict >= first && trap->clauses[i].verdict <= last) {
 			return true;
 		}
 	}
-	return trap->otherwise == VERDICT_NOTIFY;
+	return trap->otherwise >= first && trap->otherwise <= last;
 }
 
-static bool trap_is_plain(const struct trap *trap, enum verdict verdict)
+static bool trap_can_allow(const struct trap *trap)
 {
-	return trap->clause_count == 0 && trap->otherwise == verdict;
+	return trap_can_answer(trap, VERDICT_ALLOW, VERDICT_ALLOW);
 }
 
-static bool trap_denies_always(const struct trap *trap)
+static bool trap_can_notify(const struct trap *trap)
 {
-	return trap->clause_count == 0 && trap->otherwise > VERDICT_NOTIFY;
+	return trap_can_answer(trap, VERDICT_NOTIFY, VERDICT_NOTIFY);
 }
 
-/* A first clause without tests decides everything; last ones that say the same as `otherwise`
- * decide nothing. */
+static bool trap_can_deny(const struct trap *trap)
+{
+	return trap_can_answer(trap, VERDICT_NOTIFY + 1, VERDICT_COUNT - 1);
+}
+
 struct trap trap_simplified(const struct trap *trap)
 {
 	struct trap simple = *trap;
+	uint16_t count = 0;
 
-	while (simple.clause_count > 0 &&
-		simple.clauses[simple.clause_count - 1].verdict == simple.otherwise) {
-		simple.clause_count--;
+	/* A clause without tests decides whatever reaches it. */
+	while (count < simple.clause_count && simple.clauses[count].test_count > 0) {
+		count++;
 	}
-	if (simple.clause_count > 0 && simple.clauses[0].test_count == 0) {
-		simple.otherwise = simple.clauses[0].verdict;
-		simple.clause_count = 0;
+	if (count < simple.clause_count) {
+		simple.otherwise = simple.clauses[count].verdict;
 	}
-	if (simple.clause_count == 0) {
-		simple.clauses = NULL;
+	while (count > 0 && simple.clauses[count - 1].verdict == simple.otherwise) {
+		count--;
 	}
+	simple.clause_count = count;
+	simple.clauses = count == 0 ? NULL : simple.clauses;
 	simple.next = 0;
 	return simple;
 }
 
-static int trap_append(struct trap_set *set, struct trap *trap, const struct trap *addition)
+/* The place in the chain after which a decision is asked, behind `first` which is asked before it.
+ * NULL: never, because one of those before it leaves nothing to ask. */
+static struct trap *place_in_chain(
+	struct trap_set *set, struct trap *first, const struct trap *addition)
+{
+	struct trap *before = first;
+
+	for (;;) {
+		struct trap *next = before->next == 0 ? NULL : &set->chained[before->next - 1];
+
+		if (!trap_can_allow(before)) {
+			return NULL;
+		}
+		if (next == NULL || (trap_can_notify(next) && !trap_can_notify(addition))) {
+			return before;
+		}
+		before = next;
+	}
+}
+
+static int chain_after(struct trap_set *set, struct trap *before, struct trap addition)
 {
 	if (set->chained_count == TRAP_SET_CHAINED) {
 		return -ENOSPC;
 	}
-	set->chained[set->chained_count] = *addition;
-	set->chained[set->chained_count].next = trap->next;
-	trap->next = ++set->chained_count; /* counted from 1: 0 ends the chain */
+	addition.next = trap_can_allow(&addition) ? before->next : 0;
+	set->chained[set->chained_count] = addition;
+	before->next = ++set->chained_count; /* counted from 1: 0 ends the chain */
 	return 0;
+}
+
+/* Puts a denial before a first decision that notifies. */
+static int chain_first(struct trap_set *set, struct trap *first, struct trap addition)
+{
+	struct trap moved = *first;
+	int r = 0;
+
+	addition.next = 0;
+	if (trap_can_allow(&addition)) {
+		r = chain_after(set, &addition, moved);
+		if (r == 0) {
+			set->chained[addition.next - 1].next = moved.next;
+		}
+	}
+	if (r == 0) {
+		*first = addition;
+	}
+	return r;
 }
 
 int trap_set_add(struct trap_set *set, uint32_t number, const struct trap *trap)
 {
-	struct trap addition, *first;
+	struct trap addition = trap_simplified(trap), *first, *before;
 
 	if (number >= TRAP_SET_NUMBERS) {
 		return -ERANGE;
 	}
-	addition = trap_simplified(trap);
+	if (trap_can_notify(&addition) && trap_can_deny(&addition)) {
+		return -EINVAL;
+	}
 	first = &set->traps[number];
-	if (!set->present[number]) {
+	if (!set->present[number] || !(trap_can_notify(first) || trap_can_deny(first))) {
 		*first = addition;
 		set->present[number] = true;
 		return 0;
 	}
-	if (trap_is_plain(first, VERDICT_ALLOW)) {
-		addition.next = first->next;
-		*first = addition;
+	if (!trap_can_notify(&addition) && !trap_can_deny(&addition)) {
 		return 0;
 	}
-	if (trap_denies_always(first) || trap_is_plain(&addition, VERDICT_ALLOW)) {
-		return 0;
+	if (trap_can_notify(first) && !trap_can_notify(&addition)) {
+		return chain_first(set, first, addition);
 	}
-	if (trap_denies_always(&addition)) {
-		*first = addition; /* whatever was chained is never asked again */
-		return 0;
-	}
-	if (trap_may_notify(first) && !trap_may_notify(&addition)) {
-		struct trap moved = *first;
-
-		addition.next = first->next;
-		*first = addition;
-		return trap_append(set, first, &moved);
-	}
-	return trap_append(set, first, &addition);
+	before = place_in_chain(set, first, &addition);
+	return before == NULL ? 0 : chain_after(set, before, addition);
 }
 
 const struct trap *trap_set_get(const struct trap_set *set, uint32_t number)

@@ -39,7 +39,9 @@ enum arg_relation {
 	ARG_IN_RANGE,	  /* low <= argument <= high, unsigned */
 };
 
-/* One test of one argument.  For 32-bit types the upper halves of the operands are zero. */
+/* One test of one argument.  For 32-bit types the upper halves of the operands are zero.  A test
+ * must be able to hold and to fail: no empty mask, no value outside its mask, no range of
+ * everything. */
 struct arg_test {
 	uint8_t argument; /* 0..5 */
 	uint8_t type;	  /* enum arg_type */
@@ -109,9 +111,10 @@ struct trap_set {
 /* Empty: every number is unknown, which answers ENOSYS. */
 void trap_set_init(struct trap_set *set);
 
-/* Adds a decision.  A number may be given several: a denial by any of them wins over a
- * notification, and that over ALLOW; between denials the one that was added first wins.  0, -ERANGE
- * (number too large) or -ENOSPC (too many numbers with several tested decisions). */
+/* Adds a decision, which may deny or notify, but not both.  A number may be given several: a denial
+ * by any of them wins over a notification by any, and that over ALLOW; between denials the one that
+ * was added first wins.  0, -EINVAL (it denies and notifies), -ERANGE (number too large) or -ENOSPC
+ * (too many numbers with several decisions). */
 int trap_set_add(struct trap_set *set, uint32_t number, const struct trap *trap) nodiscard;
 
 /* The first decision on a number, NULL if unknown, and the one to ask after it allowed, or NULL. */

@@ -300,10 +300,6 @@ static struct trap trap_of_tests(enum test_list list, uint8_t facts, struct arg_
 		if ((clause->only_if & ~facts) != 0 || (clause->unless & facts) != 0) {
 			continue;
 		}
-		if (clause->clause.test_count == 0) {
-			trap.otherwise = clause->clause.verdict; /* decides whatever is left */
-			break;
-		}
 		clauses[trap.clause_count++] = clause->clause;
 	}
 	return trap_simplified(&trap);
