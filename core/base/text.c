@@ -160,7 +160,10 @@ void string_list_finish(struct string_list *list)
 
 void string_list_add(struct string_list *list, const char *string)
 {
-	list->items = must_reallocate(list->items, list->count + 2, sizeof(list->items[0]));
+	if (list->count + 2 > list->capacity) {
+		list->capacity = 2 * (list->count + 2);
+		list->items = must_reallocate(list->items, list->capacity, sizeof(list->items[0]));
+	}
 	list->items[list->count++] = must_copy(string);
 	list->items[list->count] = NULL;
 }

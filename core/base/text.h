@@ -32,6 +32,7 @@ size_t utf8_sequence_length(const char *string);
 struct string_list {
 	char **items;
 	size_t count;
+	size_t capacity; /* of `items`; may be 0 for a list that was built by hand */
 };
 
 void string_list_finish(struct string_list *list);

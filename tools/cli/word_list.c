@@ -29,9 +29,17 @@ void word_list_finish(struct word_list *list)
 	*list = (struct word_list){ 0 };
 }
 
+static void word_list_reserve(struct word_list *list, size_t count)
+{
+	if (count > list->capacity) {
+		list->capacity = 2 * count;
+		list->items = must_reallocate(list->items, list->capacity, sizeof(list->items[0]));
+	}
+}
+
 static void append(struct word_list *list, struct word word)
 {
-	list->items = must_reallocate(list->items, list->count + 1, sizeof(list->items[0]));
+	word_list_reserve(list, list->count + 1);
 	list->items[list->count++] = word;
 }
 
@@ -50,11 +58,11 @@ static void replace_words(struct word_list *list, size_t index, size_t used, str
 	for (size_t i = 0; i < used; i++) {
 		word_finish(&list->items[index + i]);
 	}
-	if (count > list->count) {
-		list->items = must_reallocate(list->items, count, sizeof(list->items[0]));
+	word_list_reserve(list, count);
+	if (behind > 0) {
+		memmove(list->items + index + more->count, list->items + index + used,
+			behind * sizeof(list->items[0]));
 	}
-	memmove(list->items + index + more->count, list->items + index + used,
-		behind * sizeof(list->items[0]));
 	for (size_t i = 0; i < more->count; i++) {
 		list->items[index + i] = more->items[i];
 	}
