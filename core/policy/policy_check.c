@@ -25,7 +25,8 @@ int policy_check_name(const char *name, struct error *error)
 	for (const char *c = name; *c != '\0'; c++) {
 		if ((unsigned char)*c <= 0x20 || *c == 0x7f) {
 			return error_set(error, EINVAL,
-				"sandbox name must not contain whitespace or control characters: \"%s\"",
+				"sandbox name must not contain whitespace or control characters: "
+				"\"%s\"",
 				name);
 		}
 	}
@@ -59,7 +60,8 @@ static int check_command(const struct sandbox_policy *policy, struct error *erro
 	}
 	if (policy->program.exec_shell == NULL && argv->count == 0) {
 		return error_set(error, EINVAL,
-			"no command specified (sandlock run [OPTIONS] -- COMMAND, or --exec-shell TEXT)");
+			"no command specified (sandlock run [OPTIONS] -- COMMAND, or "
+			"--exec-shell TEXT)");
 	}
 	if (argv->count > 0 && argv->items[0][0] == '\0') {
 		return error_set(error, EINVAL, "empty command: the word after -- is empty");
@@ -137,8 +139,8 @@ static int check_protections(const struct sandbox_policy *policy, struct error *
 {
 	if (policy->protections[PROTECTION_FS_REFER] == PROTECTION_DISABLED) {
 		return error_set(error, EINVAL,
-			"--disable: \"fs-refer\": disabling FsRefer is not permitted (files could leave "
-			"their grants by rename and link)");
+			"--disable: \"fs-refer\": disabling FsRefer is not permitted (files could "
+			"leave their grants by rename and link)");
 	}
 	return 0;
 }
@@ -183,7 +185,8 @@ static int check_keep_fds(const struct sandbox_policy *policy, struct error *err
 		}
 		if (fd == policy->run.status_fd) {
 			return error_set(error, EINVAL,
-				"--keep-fd: %d: is --status-fd (the command could write its own report)",
+				"--keep-fd: %d: is --status-fd (the command could write its own "
+				"report)",
 				fd);
 		}
 		for (size_t j = 0; j < i; j++) {

@@ -39,31 +39,39 @@ static const struct {
 // clang-format off
 const struct policy_option policy_options[] = {
 	{
-		.section = SECTION_FILESYSTEM, .key = "read", .flag = "fs-read", .letter = 'r', .value = "PATH",
+		.section = SECTION_FILESYSTEM, .key = "read", .flag = "fs-read", .letter = 'r',
+		.value = "PATH",
 		.type = OPTION_PATHS, .offset = FIELD(filesystem.read), .without_supervisor = true,
-		.text = "Grant reading and executing PATH and everything below it. May be repeated.",
-		.details = "A path that does not exist is an error unless --ignore-missing is given. "
-			"The grant follows symbolic links once, when the run starts.",
+		.text = "Grant reading and executing PATH and everything below it. May be "
+			"repeated.",
+		.details = "A path that does not exist is an error unless --ignore-missing is "
+			"given. The grant follows symbolic links once, when the run starts.",
 	},
 	{
-		.section = SECTION_FILESYSTEM, .key = "write", .flag = "fs-write", .letter = 'w', .value = "PATH",
+		.section = SECTION_FILESYSTEM, .key = "write", .flag = "fs-write", .letter = 'w',
+		.value = "PATH",
 		.type = OPTION_PATHS, .offset = FIELD(filesystem.write), .without_supervisor = true,
-		.text = "Grant reading, executing and writing PATH and everything below it. May be repeated.",
+		.text = "Grant reading, executing and writing PATH and everything below it. May be "
+			"repeated.",
 	},
 	{
 		.section = SECTION_FILESYSTEM, .key = "preset", .flag = "preset", .value = "NAME",
 		.type = OPTION_PRESET, .offset = FIELD(filesystem.presets),
-		.text = "Add a bundle of grants. build: read /usr /lib* /bin /sbin /etc /opt, use the harmless "
-			"device nodes, and have a private temporary directory that is removed at the end.",
-		.details = "The build preset grants nothing of /proc, /sys and /dev/shm (Python's multiprocessing wants "
-			"--fs-write /dev/shm). The device nodes are /dev/null, /dev/zero, /dev/full, /dev/random, "
-			"/dev/urandom and /dev/tty. What does not exist is skipped. Files in /etc that the user "
-			"who runs sandlock may read can be read inside as well.",
+		.text = "Add a bundle of grants. build: read /usr /lib* /bin /sbin /etc /opt, use "
+			"the harmless device nodes, and have a private temporary directory that is "
+			"removed at the end.",
+		.details = "The build preset grants nothing of /proc, /sys and /dev/shm (Python's "
+			"multiprocessing wants --fs-write /dev/shm). The device nodes are "
+			"/dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom and /dev/tty. "
+			"What does not exist is skipped. Files in /etc that the user who runs "
+			"sandlock may read can be read inside as well.",
 	},
 	{
 		.section = SECTION_FILESYSTEM, .key = "ignore_missing", .flag = "ignore-missing",
-		.type = OPTION_SWITCH, .offset = FIELD(filesystem.ignore_missing), .without_supervisor = true,
-		.text = "Skip paths of --fs-read and --fs-write that do not exist instead of refusing the run.",
+		.type = OPTION_SWITCH, .offset = FIELD(filesystem.ignore_missing),
+		.without_supervisor = true,
+		.text = "Skip paths of --fs-read and --fs-write that do not exist instead of "
+			"refusing the run.",
 	},
 	UNAVAILABLE(SECTION_FILESYSTEM, "deny", "fs-deny", 0, "PATH"),
 	UNAVAILABLE(SECTION_FILESYSTEM, "mount", "fs-mount", 0, "VIRTUAL:HOST[:ro|:rw]"),
@@ -78,18 +86,19 @@ const struct policy_option policy_options[] = {
 	{
 		.section = SECTION_NETWORK, .key = "allow", .flag = "net-allow", .value = "RULE",
 		.type = OPTION_CONNECT_RULE, .offset = FIELD(network.connect),
-		.text = "Allow TCP connections to ports of any host: tcp://*:443, tcp://*:80,443, or tcp://* for "
-			"all ports. May be repeated.",
-		.details = "Rules that name a host, UDP or ICMP are not available in this version and are refused. "
-			"Without a rule no TCP connection is possible.",
+		.text = "Allow TCP connections to ports of any host: tcp://*:443, tcp://*:80,443, "
+			"or tcp://* for all ports. May be repeated.",
+		.details = "Rules that name a host, UDP or ICMP are not available in this version "
+			"and are refused. Without a rule no TCP connection is possible.",
 	},
 	{
-		.section = SECTION_NETWORK, .key = "allow_bind", .flag = "net-allow-bind", .value = "PORTS",
+		.section = SECTION_NETWORK, .key = "allow_bind", .flag = "net-allow-bind",
+		.value = "PORTS",
 		.type = OPTION_BIND_PORTS, .offset = FIELD(network.bind),
-		.text = "Allow binding and listening on TCP ports: 8080, 8000-8999, 80,443, or * for all. May be "
-			"repeated.",
-		.details = "Port 0 stands for a port that the kernel chooses. Without a rule no TCP port can be "
-			"bound.",
+		.text = "Allow binding and listening on TCP ports: 8080, 8000-8999, 80,443, or * "
+			"for all. May be repeated.",
+		.details = "Port 0 stands for a port that the kernel chooses. Without a rule no "
+			"TCP port can be bound.",
 	},
 	UNAVAILABLE(SECTION_NETWORK, "deny", "net-deny", 0, "RULE"),
 	UNAVAILABLE(SECTION_NETWORK, "deny_bind", "net-deny-bind", 0, "PORTS"),
@@ -106,15 +115,20 @@ const struct policy_option policy_options[] = {
 	UNAVAILABLE(SECTION_HTTP, NULL, "http-auth", 0, "RULE"),
 
 	{
-		.section = SECTION_LIMITS, .key = "memory", .flag = "max-memory", .letter = 'm', .value = "SIZE",
+		.section = SECTION_LIMITS, .key = "memory", .flag = "max-memory", .letter = 'm',
+		.value = "SIZE",
 		.type = OPTION_SIZE, .offset = FIELD(limits.memory), .minimum = 1,
 		.bounds = "max_memory must be at least 1 byte (omit it for no limit)",
-		.text = "Kill the process that takes the memory of all processes together past SIZE (512M, 4G).",
-		.details = "Memory is measured, not reserved: what a program maps and does not touch is free.",
+		.text = "Kill the process that takes the memory of all processes together past "
+			"SIZE (512M, 4G).",
+		.details = "Memory is measured, not reserved: what a program maps and does not "
+			"touch is free.",
 	},
 	{
-		.section = SECTION_LIMITS, .key = "cpu", .flag = "cpu", .letter = 'c', .value = "PERCENT",
-		.type = OPTION_NUMBER, .offset = FIELD(limits.cpu_percent), .minimum = 1, .maximum = 100,
+		.section = SECTION_LIMITS, .key = "cpu", .flag = "cpu", .letter = 'c',
+		.value = "PERCENT",
+		.type = OPTION_NUMBER, .offset = FIELD(limits.cpu_percent), .minimum = 1,
+		.maximum = 100,
 		.bounds = "max_cpu must be 1-100",
 		.text = "Let all processes together run for PERCENT of the time, 1 to 100.",
 	},
@@ -124,10 +138,13 @@ const struct policy_option policy_options[] = {
 		.text = "Run on these processors only: 0,2-3.",
 	},
 	{
-		.section = SECTION_LIMITS, .key = "open_files", .flag = "max-open-files", .value = "N",
-		.type = OPTION_NUMBER, .offset = FIELD(limits.open_files), .minimum = 1, .maximum = UINT32_MAX,
+		.section = SECTION_LIMITS, .key = "open_files", .flag = "max-open-files",
+		.value = "N",
+		.type = OPTION_NUMBER, .offset = FIELD(limits.open_files), .minimum = 1,
+		.maximum = UINT32_MAX,
 		.bounds = "max_open_files must be 1-4294967295 (omit it to inherit the limit)",
-		.text = "Limit the open descriptors of each process to N, or to what is inherited if that is less.",
+		.text = "Limit the open descriptors of each process to N, or to what is inherited "
+			"if that is less.",
 	},
 	{
 		.section = SECTION_LIMITS, .key = "gpu_devices", .flag = "gpu", .value = "all|LIST",
@@ -135,15 +152,18 @@ const struct policy_option policy_options[] = {
 		.text = "Grant all GPUs, or those with these numbers. The last one given counts.",
 	},
 	{
-		.section = SECTION_LIMITS, .key = "timeout", .flag = "timeout", .letter = 't', .value = "SECONDS",
+		.section = SECTION_LIMITS, .key = "timeout", .flag = "timeout", .letter = 't',
+		.value = "SECONDS",
 		.type = OPTION_SECONDS, .offset = FIELD(limits.timeout_ns), .minimum = 1,
 		.bounds = "timeout must be above 0 (omit it for none)",
 		.text = "End the run after SECONDS (90, 1.5) with exit status 124.",
 	},
 	{
-		.section = SECTION_LIMITS, .key = "kill_after", .flag = "kill-after", .value = "SECONDS",
+		.section = SECTION_LIMITS, .key = "kill_after", .flag = "kill-after",
+		.value = "SECONDS",
 		.type = OPTION_SECONDS, .offset = FIELD(limits.kill_after_ns),
-		.text = "On a timeout send TERM first, and KILL after SECONDS more. Default: KILL at once.",
+		.text = "On a timeout send TERM first, and KILL after SECONDS more. Default: KILL "
+			"at once.",
 	},
 	{
 		.section = SECTION_LIMITS, .key = "output", .flag = "max-output", .value = "SIZE",
@@ -156,23 +176,28 @@ const struct policy_option policy_options[] = {
 	UNAVAILABLE(SECTION_LIMITS, "num_cpus", "num-cpus", 0, "N"),
 
 	{
-		.section = SECTION_PROGRAM, .key = "shell", .flag = "exec-shell", .letter = 'e', .value = "TEXT",
-		.type = OPTION_STRING, .offset = FIELD(program.exec_shell), .without_supervisor = true,
+		.section = SECTION_PROGRAM, .key = "shell", .flag = "exec-shell", .letter = 'e',
+		.value = "TEXT",
+		.type = OPTION_STRING, .offset = FIELD(program.exec_shell),
+		.without_supervisor = true,
 		.text = "Run /bin/sh -c TEXT instead of a command after --.",
 	},
 	{
 		.section = SECTION_PROGRAM, .key = "cwd", .flag = "cwd", .value = "PATH",
 		.type = OPTION_PATH, .offset = FIELD(program.cwd),
-		.text = "Start in directory PATH; a relative one is taken from the current directory.",
+		.text = "Start in directory PATH; a relative one is taken from the current "
+			"directory.",
 	},
 	{
 		.section = SECTION_PROGRAM, .key = "env", .flag = "env", .value = "KEY=VALUE",
 		.type = OPTION_ENV, .offset = FIELD(program.env), .without_supervisor = true,
-		.text = "Set an environment variable. May be repeated; a later one replaces an earlier one.",
+		.text = "Set an environment variable. May be repeated; a later one replaces an "
+			"earlier one.",
 	},
 	{
 		.section = SECTION_PROGRAM, .key = "clean_env", .flag = "clean-env",
-		.type = OPTION_SWITCH, .offset = FIELD(program.clean_env), .without_supervisor = true,
+		.type = OPTION_SWITCH, .offset = FIELD(program.clean_env),
+		.without_supervisor = true,
 		.text = "Start from an empty environment instead of the present one.",
 	},
 	{
@@ -186,16 +211,20 @@ const struct policy_option policy_options[] = {
 		.text = "User and group as seen inside, by a user namespace.",
 	},
 	{
-		.section = SECTION_PROGRAM, .key = "keep_caps", .flag = "keep-cap", .value = "CAP_NAME",
-		.type = OPTION_CAPABILITY, .offset = FIELD(program.keep_caps), .without_supervisor = true,
+		.section = SECTION_PROGRAM, .key = "keep_caps", .flag = "keep-cap",
+		.value = "CAP_NAME",
+		.type = OPTION_CAPABILITY, .offset = FIELD(program.keep_caps),
+		.without_supervisor = true,
 		.text = "Keep a capability that would be dropped. May be repeated.",
-		.details = "Names are those of capabilities(7), with or without CAP_. A capability that sandlock "
-			"itself does not have cannot be kept.",
+		.details = "Names are those of capabilities(7), with or without CAP_. A capability "
+			"that sandlock itself does not have cannot be kept.",
 	},
 	{
 		.section = SECTION_PROGRAM, .key = NULL, .flag = "keep-fd", .value = "FD",
-		.type = OPTION_FDS, .offset = FIELD(program.keep_fds), .minimum = 3, .maximum = INT_MAX,
-		.bounds = "must be 3-2147483647 (0, 1 and 2 are always inherited)", .without_supervisor = true,
+		.type = OPTION_FDS, .offset = FIELD(program.keep_fds), .minimum = 3,
+		.maximum = INT_MAX,
+		.bounds = "must be 3-2147483647 (0, 1 and 2 are always inherited)",
+		.without_supervisor = true,
 		.text = "Let the command inherit descriptor FD beside 0, 1 and 2. May be repeated.",
 	},
 	{
@@ -210,7 +239,8 @@ const struct policy_option policy_options[] = {
 	},
 
 	{
-		.section = SECTION_DETERMINISM, .key = "no_randomize_memory", .flag = "no-randomize-memory",
+		.section = SECTION_DETERMINISM, .key = "no_randomize_memory",
+		.flag = "no-randomize-memory",
 		.type = OPTION_SWITCH, .offset = FIELD(determinism.no_randomize_memory),
 		.text = "Turn address space randomisation off.",
 	},
@@ -219,12 +249,15 @@ const struct policy_option policy_options[] = {
 	UNAVAILABLE(SECTION_DETERMINISM, "deterministic_dirs", "deterministic-dirs", 0, NULL),
 
 	{
-		.section = SECTION_SYSCALLS, .key = "extra_deny", .flag = "extra-deny-syscall", .value = "NAME",
-		.type = OPTION_STRINGS, .offset = FIELD(syscalls.extra_deny), .without_supervisor = true,
+		.section = SECTION_SYSCALLS, .key = "extra_deny", .flag = "extra-deny-syscall",
+		.value = "NAME",
+		.type = OPTION_STRINGS, .offset = FIELD(syscalls.extra_deny),
+		.without_supervisor = true,
 		.text = "Refuse one more system call, or a group of them. May be repeated.",
 	},
 	{
-		.section = SECTION_SYSCALLS, .key = "extra_allow", .flag = "extra-allow-syscall", .value = "GROUP",
+		.section = SECTION_SYSCALLS, .key = "extra_allow", .flag = "extra-allow-syscall",
+		.value = "GROUP",
 		.type = OPTION_STRINGS, .offset = FIELD(syscalls.extra_allow),
 		.text = "Allow a group of calls that is refused by default. May be repeated.",
 		.details = "Each group opens a door in the walls: --explain names its price.",
@@ -232,16 +265,20 @@ const struct policy_option policy_options[] = {
 
 	{
 		.section = SECTION_PROTECTIONS, .key = "allow_degraded", .flag = "allow-degraded",
-		.value = "PROTECTION", .type = OPTION_PROTECTION, .mode = PROTECTION_DEGRADABLE,
+		.value = "PROTECTION",
+		.type = OPTION_PROTECTION, .mode = PROTECTION_DEGRADABLE,
 		.without_supervisor = true,
-		.text = "Run even if the kernel lacks a protection: fs-refer, fs-truncate, net-tcp, fs-ioctl-dev, "
-			"signal-scope, abstract-unix-socket-scope. May be repeated.",
+		.text = "Run even if the kernel lacks a protection: fs-refer, fs-truncate, "
+			"net-tcp, fs-ioctl-dev, signal-scope, abstract-unix-socket-scope. May be "
+			"repeated.",
 	},
 	{
-		.section = SECTION_PROTECTIONS, .key = "disable", .flag = "disable", .value = "PROTECTION",
+		.section = SECTION_PROTECTIONS, .key = "disable", .flag = "disable",
+		.value = "PROTECTION",
 		.type = OPTION_PROTECTION, .mode = PROTECTION_DISABLED, .without_supervisor = true,
 		.text = "Switch a protection off, except fs-refer. May be repeated.",
-		.details = "Of --allow-degraded and --disable for the same protection the last one counts.",
+		.details = "Of --allow-degraded and --disable for the same protection the last one "
+			"counts.",
 	},
 
 	{
@@ -263,32 +300,38 @@ const struct policy_option policy_options[] = {
 	{
 		.section = SECTION_RUN, .key = "record_env", .flag = "record-env",
 		.type = OPTION_SWITCH, .offset = FIELD(run.record_env),
-		.text = "Add to the status line what influences a measurement: processor, kernel settings, load.",
+		.text = "Add to the status line what influences a measurement: processor, kernel "
+			"settings, load.",
 	},
 	{
-		.section = SECTION_RUN, .key = "supervisor_cpus", .flag = "supervisor-cpus", .value = "LIST",
-		.type = OPTION_NUMBERS, .offset = FIELD(run.supervisor_cpus), .maximum = HIGHEST_CPU,
+		.section = SECTION_RUN, .key = "supervisor_cpus", .flag = "supervisor-cpus",
+		.value = "LIST",
+		.type = OPTION_NUMBERS, .offset = FIELD(run.supervisor_cpus),
+		.maximum = HIGHEST_CPU,
 		.text = "Run sandlock itself on these processors, away from the measured ones.",
 	},
 	{
 		.section = SECTION_RUN, .key = "no_supervisor", .flag = "no-supervisor",
-		.type = OPTION_SWITCH, .offset = FIELD(run.no_supervisor), .without_supervisor = true,
-		.text = "Confine this process and become the command: no limits, no status, no second process. "
-			"Options that need a supervisor are refused.",
+		.type = OPTION_SWITCH, .offset = FIELD(run.no_supervisor),
+		.without_supervisor = true,
+		.text = "Confine this process and become the command: no limits, no status, no "
+			"second process. Options that need a supervisor are refused.",
 	},
 	UNAVAILABLE(SECTION_RUN, NULL, "workers-max", 0, "N"),
 
 	{
-		.section = SECTION_COMMAND_LINE, .flag = "explain", .value = "text|json", .value_is_optional = true,
+		.section = SECTION_COMMAND_LINE, .flag = "explain", .value = "text|json",
+		.value_is_optional = true,
 		.type = OPTION_ACTION, .action = ACTION_EXPLAIN, .without_supervisor = true,
 		.text = "Print what would be enforced, and run nothing.",
 	},
 	{
 		.section = SECTION_COMMAND_LINE, .flag = "args", .value = "FD",
-		.type = OPTION_ACTION, .action = ACTION_ARGS, .without_supervisor = true, .maximum = INT_MAX,
+		.type = OPTION_ACTION, .action = ACTION_ARGS, .without_supervisor = true,
+		.maximum = INT_MAX,
 		.bounds = "must be 0 or 3-2147483647",
-		.text = "Read more words from descriptor FD, each ended by a NUL byte. They take the place of "
-			"--args FD and may hold options, -- and the command.",
+		.text = "Read more words from descriptor FD, each ended by a NUL byte. They take "
+			"the place of --args FD and may hold options, -- and the command.",
 		.details = "The descriptor is read to its end and closed. At most 32 MiB are read.",
 	},
 	{
@@ -298,7 +341,8 @@ const struct policy_option policy_options[] = {
 	},
 	{
 		.section = SECTION_COMMAND_LINE, .flag = "help", .letter = 'h', .value = "roff",
-		.value_is_optional = true, .type = OPTION_ACTION, .action = ACTION_HELP, .without_supervisor = true,
+		.value_is_optional = true,
+		.type = OPTION_ACTION, .action = ACTION_HELP, .without_supervisor = true,
 		.text = "Print this help.",
 	},
 	{

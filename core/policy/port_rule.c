@@ -354,7 +354,8 @@ int port_set_add_connect(
 	}
 	if (scheme != SCHEME_TCP || !any_host) {
 		return error_set(error, EOPNOTSUPP,
-			"%s: \"%s\": not available in this version (only TCP ports of any host: tcp://*:443)",
+			"%s: \"%s\": not available in this version (only TCP ports of any host: "
+			"tcp://*:443)",
 			option, text);
 	}
 	port_set_take(set, &ports);

@@ -10,6 +10,24 @@
 #define HELP_COLUMNS 80
 #define HELP_INDENT  26 /* where the texts start */
 
+static const char help_file_of_options[] =
+	"Read options from FILE, one on each line: --flag VALUE or --flag=VALUE. VALUE is the "
+	"rest of the line as it stands, without quotes. Empty lines and lines that start with # "
+	"are skipped.";
+
+static const char man_file_of_options[] =
+	".TP\n"
+	"\\fB@\\fIFILE\\fR\n"
+	"Read options from \\fIFILE\\fR, one on each line: \\fB\\-\\-flag\\fR \\fIVALUE\\fR or\n"
+	"\\fB\\-\\-flag=\\fIVALUE\\fR, or a letter instead of the name, or another\n"
+	"\\fB@\\fIFILE\\fR. \\fIVALUE\\fR is the rest of the line as it stands: there are no\n"
+	"quotes, no escapes and no variables. Blanks at both ends of a line are dropped. Empty\n"
+	"lines, and lines that start with #, are skipped. The command itself cannot be in the\n"
+	"file. Names are taken from the current directory. Files nest up to 8 deep, 64 in all,\n"
+	"1 MiB each.\n"
+	".SS Not available in this version\n"
+	"These options are known and refused:\n";
+
 /* "-r, --fs-read PATH" */
 static void add_usage(const struct policy_option *option, struct text *text)
 {
@@ -110,15 +128,11 @@ void flags_print_help(FILE *file)
 	}
 	(void)fputs("\nFiles of options:\n", file);
 	(void)fprintf(file, "  %-*s", HELP_INDENT - 2, "    @FILE");
-	print_wrapped(file,
-		"Read options from FILE, one on each line: --flag VALUE or --flag=VALUE. VALUE is the rest "
-		"of the line as it stands, without quotes. Empty lines and lines that start with # are "
-		"skipped.",
-		HELP_INDENT, HELP_INDENT);
+	print_wrapped(file, help_file_of_options, HELP_INDENT, HELP_INDENT);
 	(void)fputs("\nSIZE is a whole number with an optional K, M, G or T (1024-based).\n"
 		    "Exit status: that of the command; 128+N if signal N ended it; 124 timeout;\n"
 		    "125 sandlock itself failed; 126 not executable; 127 not found.\n\n"
-		    "Not available in this version:\n ",
+		    "Not available in this version:\n  ",
 		file);
 	add_unavailable(&unavailable);
 	print_wrapped(file, unavailable.bytes + 1, 2, 2);
@@ -187,17 +201,7 @@ void flags_print_man(FILE *file)
 			}
 		}
 	}
-	(void)fputs(
-		".TP\n\\fB@\\fIFILE\\fR\n"
-		"Read options from \\fIFILE\\fR, one on each line: \\fB\\-\\-flag\\fR \\fIVALUE\\fR or\n"
-		"\\fB\\-\\-flag=\\fIVALUE\\fR, or a letter instead of the name, or another \\fB@\\fIFILE\\fR.\n"
-		"\\fIVALUE\\fR is the rest of the line as it stands: there are no quotes, no escapes and no\n"
-		"variables. Blanks at both ends of a line are dropped. Empty lines, and lines that start\n"
-		"with #, are skipped. The command itself cannot be in the file. Names are taken from the\n"
-		"current directory. Files nest up to 8 deep, 64 in all, 1 MiB each.\n"
-		".SS Not available in this version\n"
-		"These options are known and refused:\n",
-		file);
+	(void)fputs(man_file_of_options, file);
 	add_unavailable(&unavailable);
 	print_roff(file, unavailable.bytes + 1);
 	(void)fputc('\n', file);

@@ -26,7 +26,7 @@ struct word {
 struct word_list {
 	struct word *items;
 	size_t count;
-	size_t capacity; /* of `items` */
+	size_t capacity;		 /* of `items` */
 	char *files[WORD_FILES_MAXIMUM]; /* owned: names for messages */
 	size_t file_count;
 };
