@@ -124,7 +124,7 @@ static struct watch watch_guest(
 
 #define GUEST(...)		  ((const char *const[]){ __VA_ARGS__, NULL })
 #define KILLS(count, ready_count) ((struct ending){ (count), (ready_count), 200, 0 })
-#define LIVES(ready_count)	  ((struct ending){ 0, (ready_count), 500 })
+#define LIVES(ready_count)	  ((struct ending){ 0, (ready_count), 500, 1 })
 #define LIMIT			  (512 * MIB)
 
 Test(limits_memory, kills_the_process_that_goes_past_the_limit)
