@@ -18,15 +18,37 @@ static struct {
 	size_t rounds, warm_ups;
 } settings = { .row = "compare", .unit = "us", .rounds = 30, .warm_ups = 1 };
 
-/* Microseconds, as measured or as printed. */
+/* What a number of microseconds is multiplied with for each unit; a printed value is in its unit.
+ */
+static double unit_factor(void)
+{
+	static const struct {
+		const char *unit;
+		double factor;
+	} factors[] = { { "ms", 1e-3 }, { "s", 1e-6 } };
+
+	for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++) {
+		if (strcmp(settings.unit, factors[i].unit) == 0) {
+			return factors[i].factor;
+		}
+	}
+	return 1;
+}
+
 static bool take_sample(const struct variant *variant, double *ret_value, const char **ret_reason)
 {
 	if (settings.prepare != NULL && system(settings.prepare) != 0) {
 		*ret_reason = "the preparing command fails";
 		return false;
 	}
-	return settings.from_output ? sample_output(variant, ret_value, ret_reason)
-				    : sample_spawn(variant, ret_value, ret_reason);
+	if (settings.from_output) {
+		return sample_output(variant, ret_value, ret_reason);
+	}
+	if (!sample_spawn(variant, ret_value, ret_reason)) {
+		return false;
+	}
+	*ret_value *= unit_factor();
+	return true;
 }
 
 /* Returns the index of the first variant. */

@@ -12,7 +12,7 @@ tar --exclude=./build --exclude=./.git -cf - . | tar -xf - -C "$copy"
 build="make -C $copy -j2 all"
 inside="run --preset build -w $copy"
 quiet=">/dev/null 2>&1"
-"$out/bench/compare" --row self-build --rounds "$rounds" --prepare "rm -rf $copy/build" \
+"$out/bench/compare" --row self-build --unit s --rounds "$rounds" --prepare "rm -rf $copy/build" \
 	bare "$build $quiet" \
 	sandlock-preset-build "$sandlock $inside -- $build $quiet" \
 	sandlock-preset-build-m-4G "$sandlock $inside -m 4G -- $build $quiet"

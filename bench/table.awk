@@ -80,7 +80,8 @@ BEGIN {
 	if ($6 == "ratio") {
 		printf "%-26s %-28s %12.3f %12.3f ..%11.3f  x %s\n", $1, $2, $3, $4, $5, $7
 	} else {
-		printf "%-26s %-28s %12.1f %12.1f ..%11.1f  %s%s\n", $1, $2, $3, $4, $5, $6, \
+		decimals = $3 < 100 ? 3 : 1
+		printf "%-26s %-28s %12.*f %12.*f ..%11.*f  %s%s\n", $1, $2, decimals, $3, decimals, $4, decimals, $5, $6, \
 			$7 == "-" ? "" : sprintf(", %.2f x %s", $8, $7)
 	}
 }
