@@ -11,7 +11,7 @@
 #define SIX_RULES                                                                                  \
 	"-r", "/usr", "-r", "/lib", "-r", "/lib64", "-r", "/bin", "-r", "/etc", "-w", "/tmp"
 
-#define ARGUMENTS_MAX 32
+#define ARGUMENTS_MAX 48
 
 struct spread {
 	double median, p10, p90;

@@ -12,6 +12,12 @@
 #define WARM_UPS     5
 #define COMPARED_MAX 2
 
+/* The grants of --preset build, but for the private temporary directory. */
+#define BUILD_RULES                                                                                \
+	"-r", "/usr", "-r", "/lib", "-r", "/lib64", "-r", "/bin", "-r", "/sbin", "-r", "/etc",     \
+		"-r", "/opt", "-w", "/dev/null", "-w", "/dev/zero", "-w", "/dev/full", "-w",       \
+		"/dev/random", "-w", "/dev/urandom", "-w", "/dev/tty", "-w", "/tmp"
+
 enum program {
 	PROGRAM_NONE,
 	PROGRAM_FLOOR_EXEC,
@@ -33,13 +39,14 @@ static const struct {
 	{ "floor-exec", PROGRAM_FLOOR_EXEC, { "--" }, { NULL } },
 	{ "floor-start", PROGRAM_FLOOR_START, { "--" }, { NULL } },
 	{ "floor-start-listener", PROGRAM_FLOOR_START, { "--listener", "--" }, { "floor-start" } },
+	{ "floor-start-build", PROGRAM_FLOOR_START, { BUILD_RULES, "--" }, { "floor-start" } },
 	{ "sandlock-no-supervisor", PROGRAM_SANDLOCK, { "run", "--no-supervisor", SIX_RULES, "--" },
 		{ "floor-exec", "bubblewrap" } },
 	{ "sandlock", PROGRAM_SANDLOCK, { "run", SIX_RULES, "--" },
 		{ "floor-start", "bubblewrap" } },
 	{ "sandlock-preset-build", PROGRAM_SANDLOCK,
 		{ "run", "--preset", "build", "-w", "/tmp", "--" },
-		{ "floor-start", "bubblewrap" } },
+		{ "floor-start-build", "bubblewrap" } },
 	{ "bubblewrap-plain", PROGRAM_BUBBLEWRAP, { "--ro-bind", "/", "/", "--" },
 		{ "floor-start" } },
 	{ "bubblewrap", PROGRAM_BUBBLEWRAP,

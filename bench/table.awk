@@ -101,8 +101,8 @@ END {
 		"sandlock", "floor-start", 1.15)
 	goal("start added, static command, to bubblewrap", "start-static-added", "sandlock", \
 		"bubblewrap", 0.5)
-	goal("start added, --preset build, to the floor", "start-true-added", \
-		"sandlock-preset-build", "floor-start", 1.15)
+	goal("start added, --preset build, to a floor like it", "start-true-added", \
+		"sandlock-preset-build", "floor-start-build", 1.15)
 	goal("start added, --no-supervisor, to its floor", "start-true-added", \
 		"sandlock-no-supervisor", "floor-exec", 1.15)
 	goal("fork storm, to the floor", "fork-storm-1000", "sandlock", "floor-start", 1.0)

@@ -41,6 +41,10 @@ struct path_attr {
 #define FS_EXECUTE	    (1ull << 0)
 #define FS_READ_FILE	    (1ull << 2)
 #define FS_READ_DIR	    (1ull << 3)
+#define FS_WRITE_FILE	    (1ull << 1)
+#define FS_TRUNCATE	    (1ull << 14)
+#define FS_IOCTL_DEV	    (1ull << 15)
+#define FS_RIGHTS_OF_A_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 #define NET_RIGHTS_ALL	    0x3ull /* bind and connect, ABI 4 */
 #define SCOPE_ABSTRACT_UNIX (1ull << 0)
 #define SCOPE_SIGNAL	    (1ull << 1)
@@ -313,6 +317,11 @@ static int ruleset_add_path(int ruleset_fd, const struct walls_path *path)
 		return -errno;
 	}
 	r = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule, 0);
+	if (r < 0 && errno == EINVAL) {
+		/* Not a directory: the rights that make and remove entries do not fit it. */
+		rule.allowed_access &= FS_RIGHTS_OF_A_FILE;
+		r = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule, 0);
+	}
 	r = r < 0 ? -errno : 0;
 	(void)close(rule.parent_fd);
 	return (int)r;
