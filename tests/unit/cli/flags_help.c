@@ -82,6 +82,24 @@ Test(flags_print_man, has_a_paragraph_for_every_option)
 	cr_assert_not_null(strstr(man, "\\fB\\-\\-explain\\fR[=\\fItext|json\\fR]\n"));
 }
 
+Test(flags_print_man, says_what_needs_a_supervisor)
+{
+	cleanup_free char *man = printed(flags_print_man);
+	size_t said = 0, expected = 0;
+
+	for (const char *c = man;
+		(c = strstr(c, "\nNot with \\fB\\-\\-no\\-supervisor\\fR.\n")) != NULL; c++) {
+		said++;
+	}
+	for (size_t i = 0; i < policy_option_count; i++) {
+		expected += policy_options[i].type != OPTION_UNAVAILABLE &&
+			    !policy_options[i].without_supervisor;
+	}
+
+	cr_assert_gt(expected, 0);
+	cr_assert_eq(said, expected);
+}
+
 /* A line that starts with a dot is a request: only those that are meant may be there. */
 Test(flags_print_man, has_no_accidental_requests)
 {

@@ -105,6 +105,25 @@ Test(word_list, nests_eight_deep_and_no_deeper)
 	word_list_finish(&list);
 }
 
+Test(word_list, takes_64_files_and_no_more)
+{
+	struct word_list list = { 0 };
+	struct error error = { 0 };
+	int files = 0;
+
+	for (int i = 0; i <= WORD_FILES_MAXIMUM; i++) {
+		word_list_add(&list, "@name");
+	}
+	while (word_list_expand_lines(&list, 0, "name", "# nothing", 9, &error) == 0) {
+		files++;
+	}
+
+	cr_assert_eq(files, WORD_FILES_MAXIMUM);
+	cr_assert_str_eq(error.text, "@name: too many files of options (64, 8 deep)");
+	cr_assert_eq(list.count, 1);
+	word_list_finish(&list);
+}
+
 Test(word_list, refuses_bytes_that_are_not_lines)
 {
 	struct word_list list = { 0 };
