@@ -91,6 +91,28 @@ list_changes()
 		sort || true
 }
 
+# The plan without the parts that fill pages: they are counted.
+shorten_plan()
+{
+	awk '
+		/^[^ ]/ { section = $0 }
+		section ~ /^Denied system calls/ {
+			if (/^    /) { denied += NF }
+			next
+		}
+		section ~ /^System calls filtered/ {
+			if (/^  [a-z0-9_]+ \(/) { filtered++ }
+			if (/^  The [0-9]+ calls/) { allowed = $2 }
+			if (!NF) {
+				printf "    System calls\n      %d denied by name, %d by their arguments, " \
+					"%d allowed; unknown numbers: ENOSYS\n\n", denied, filtered, allowed
+			}
+			next
+		}
+		/^  (looked for at|arguments|protection|refused unless)/ { next }
+		{ print NF ? "    " $0 : "" }'
+}
+
 # refused TEXT CONTROL COMMAND: a command of the shell that must work outside (CONTROL says how: "works",
 # or a text that the attempt prints) and be refused inside.
 refused()
@@ -133,8 +155,8 @@ make_counter
 mkdir "$scratch/tmp"
 export TMPDIR=$scratch/tmp
 printf '\n    sandlock run --preset build -w SCRATCH --cwd SCRATCH/source -m 4G -- make -j2\n\n'
-printf '  SCRATCH is %s.  The walls, as --explain prints them:\n\n' "$scratch"
-"$sandlock" run "${grants[@]}" --explain -- make -j2 | sed 's/^/    /'
+printf '  SCRATCH is %s.  The walls (shortened; --explain prints all of it):\n\n' "$scratch"
+"$sandlock" run "${grants[@]}" --explain -- make -j2 | shorten_plan
 printf '\n'
 
 export LD_PRELOAD=$scratch/count.so
