@@ -52,6 +52,7 @@ static double kill_once(enum victim victim, const char *subcommand, unsigned *se
 	seconds = survivors_wait_gone(
 		run.marker, victim == VICTIM_BOTH ? GONE_SECONDS : LAST_SECONDS);
 	*ret_left = seconds < 0 ? survivors_count(run.marker) : 0;
+	run_end_input(&run);
 	survivors_kill(run.marker);
 	run_finish(&run, &result);
 	run_result_finish(&result);
@@ -106,7 +107,7 @@ Test(lifecycle_kill, states_what_remains_when_both_are_killed)
 {
 	cleanup_close int lock = machine_lock();
 	unsigned seed = (unsigned)getpid();
-	int count = count_choose(10, 200);
+	int count = count_choose(8, 200);
 	int with_survivors = 0, most = 0;
 
 	for (int i = 0; i < count; i++) {
