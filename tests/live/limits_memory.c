@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "core/supervisor/sampler.h"
@@ -237,8 +238,14 @@ Test(limits_memory, rests_while_the_limit_is_far)
 
 Test(limits_memory, never_looks_where_the_machine_has_less_than_the_limit)
 {
+	struct sysinfo info;
+	uint64_t memory;
+
+	cr_assert_eq(sysinfo(&info), 0);
+	memory = ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+
 	struct watch watch = watch_guest(
-		GUEST("copies", "10", "2"), 1ull << 50, (struct ending){ 0, 3, 300, 0 }, 3);
+		GUEST("copies", "10", "2"), memory, (struct ending){ 0, 3, 2000, 0 }, 3);
 
 	cr_assert_eq(watch.looks, 0);
 }
