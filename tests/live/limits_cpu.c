@@ -69,6 +69,18 @@ struct share {
 	double processors; /* that it used */
 };
 
+/* Stopped, or about to as soon as it gets a processor: it does nothing of its own any more. */
+static bool is_stopped(pid_t pid)
+{
+	struct proc_files files;
+	struct proc_status status = { 0 };
+
+	proc_files_init(&files, pid, false);
+	(void)proc_files_status(&files, &status);
+	proc_files_finish(&files);
+	return status.state == 'T' || (status.shared_pending & 1ull << (SIGSTOP - 1)) != 0;
+}
+
 /* Runs the throttle, and looks every other millisecond which of the processes are stopped. */
 static struct share measure_share(const struct limits_tree *tree, uint32_t percent)
 {
@@ -86,9 +98,7 @@ static struct share measure_share(const struct limits_tree *tree, uint32_t perce
 		run_throttle(throttle, 2);
 		now_ns = limits_clock_ns();
 		for (size_t i = 0; i < list.count; i++) {
-			bool stopped = limits_process_state(list.pids[i]) == 'T';
-
-			running_ns += stopped ? 0 : now_ns - last_ns;
+			running_ns += is_stopped(list.pids[i]) ? 0 : now_ns - last_ns;
 			all_ns += now_ns - last_ns;
 		}
 		last_ns = now_ns;
