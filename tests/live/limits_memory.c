@@ -2,11 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/supervisor/sampler.h"
 #include "tests/live/limits_tree.h"
@@ -225,6 +232,36 @@ Test(limits_memory, finds_a_file_on_tmpfs_that_has_no_name)
 Test(limits_memory, counts_a_memfd_once_that_many_have_mapped)
 {
 	(void)watch_guest(GUEST("memfd-mapped", "300", "3"), LIMIT, LIVES(4), 4);
+}
+
+/* As a container profile may do it. */
+static void refuse_kcmp(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kcmp, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = 4, .filter = code };
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+Test(limits_memory, knows_a_vfork_where_kcmp_is_refused)
+{
+	refuse_kcmp();
+	cr_assert_lt(syscall(SYS_kcmp, getpid(), getpid(), 1, 0, 0), 0);
+
+	(void)watch_guest(GUEST("borrow", "300"), LIMIT, LIVES(1), 2);
+}
+
+Test(limits_memory, tells_equal_processes_apart_where_kcmp_is_refused)
+{
+	refuse_kcmp();
+
+	(void)watch_guest(GUEST("pair", "300"), LIMIT, KILLS(1, 2), 2);
 }
 
 Test(limits_memory, rests_while_the_limit_is_far)
