@@ -294,7 +294,7 @@ int cgroup_read_memory(const struct cgroup *cgroup, struct cgroup_memory *ret_me
 	if (kills != NULL) {
 		memory.oom_kills = strtoull(kills, NULL, 10);
 	}
-	if (read_file(cgroup->directory, "memory.peak", &peak) == 0) {
+	if (read_file(cgroup->directory, "memory.peak", &peak) == 0 && peak.bytes != NULL) {
 		memory.peak_bytes = strtoull(peak.bytes, NULL, 10);
 	}
 	*ret_memory = memory;

@@ -31,7 +31,8 @@ struct held_file {
 static struct held_file *slot_find(
 	struct held_file *slots, size_t capacity, uint32_t major, uint32_t minor, uint64_t inode)
 {
-	size_t index = (size_t)((inode + minor * 31u) * 0x9e3779b97f4a7c15u >> 20) & (capacity - 1);
+	size_t index =
+		(size_t)((inode + minor * 31ull) * 0x9e3779b97f4a7c15u >> 20) & (capacity - 1);
 
 	while (slots[index].inode != 0 &&
 		(slots[index].inode != inode || slots[index].minor != minor ||
