@@ -128,15 +128,6 @@ bench: $(OUT)/sandlock $(BENCHES)
 mutate-bpf: $(OUT)/mutate-bpf
 	$(Q)$(OUT)/mutate-bpf
 
-# Each target for FUZZ_SECONDS, from the kept corpus; what it finds anew stays under build.
-FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-FUZZED  := $(wildcard core/base/*.c core/policy/*.c tools/cli/flags*.c tools/cli/word_list.c)
-build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard core/base/*.h core/policy/*.h tools/cli/*.h) Makefile
-	@mkdir -p $(@D)
-	@$(if $(Q),echo "  CC   $<",:)
-	$(Q)$(FUZZ_CC) -std=gnu17 -D_GNU_SOURCE -I. -O1 -g -Wall -Wextra -Werror \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(FUZZED)
-
 fuzz:
 	$(Q)tools/ci/fuzz.sh
 
