@@ -158,6 +158,11 @@ void string_list_finish(struct string_list *list)
 	*list = (struct string_list){ 0 };
 }
 
+/* gcc 12 loses sight of a pointer stored in an array that may just have moved and calls it leaked. */
+#pragma GCC diagnostic push
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 void string_list_add(struct string_list *list, const char *string)
 {
 	if (list->count + 2 > list->capacity) {
@@ -167,6 +172,7 @@ void string_list_add(struct string_list *list, const char *string)
 	list->items[list->count++] = must_copy(string);
 	list->items[list->count] = NULL;
 }
+#pragma GCC diagnostic pop
 
 bool string_list_contains(const struct string_list *list, const char *string)
 {

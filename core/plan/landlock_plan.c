@@ -468,7 +468,7 @@ int landlock_plan_create_ruleset(const struct landlock_plan *plan, struct error 
 int landlock_ruleset_add_write(
 	int ruleset, const struct landlock_plan *plan, const char *path, struct error *error)
 {
-	static const struct grant grant = { .source = "sandlock", .class = LANDLOCK_CLASS_WRITE };
+	static const struct grant grant = { "sandlock", LANDLOCK_CLASS_WRITE, false, false };
 	cleanup_landlock_plan struct landlock_plan one = { .attr = plan->attr };
 	int r = add_grant(&one, &grant, path, error);
 

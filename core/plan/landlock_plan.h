@@ -84,8 +84,8 @@ int landlock_plan_create_ruleset(const struct landlock_plan *plan, struct error 
 
 /* Adds a write grant for a path that exists only since the start (the run's temporary directory).
  * 0 or -errno with a message. */
-int landlock_ruleset_add_write(int ruleset, const struct landlock_plan *plan, const char *path,
-	struct error *error);
+int landlock_ruleset_add_write(
+	int ruleset, const struct landlock_plan *plan, const char *path, struct error *error);
 
 /* A ruleset that only scopes signals, for the keeper and the thread that starts it.  -EOPNOTSUPP
  * with a message below ABI 6. */
