@@ -38,8 +38,7 @@ void trap_set_init(struct trap_set *set)
 /* Whether a decision can ever end in a verdict from `first` to `last`. */
 static bool trap_can_answer(const struct trap *trap, enum verdict first, enum verdict last)
 {
-	assert(trap->clauses != NULL || trap->clause_count == 0);
-	for (size_t i = 0; i < trap->clause_count; i++) {
+	for (size_t i = 0; trap->clauses != NULL && i < trap->clause_count; i++) {
 		if (trap->clauses[i].verdict >= first && trap->clauses[i].verdict <= last) {
 			return true;
 		}

@@ -158,7 +158,8 @@ void string_list_finish(struct string_list *list)
 	*list = (struct string_list){ 0 };
 }
 
-/* gcc 12 loses sight of a pointer stored in an array that may just have moved and calls it leaked. */
+/* gcc 12 loses sight of a pointer stored in an array that may just have moved and calls it leaked.
+ */
 #pragma GCC diagnostic push
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
