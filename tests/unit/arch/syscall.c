@@ -1,8 +1,7 @@
-/* The numbers of arch/syscalls.def against the kernel's headers and against libseccomp. */
+/* The numbers of arch/syscalls.def against the kernel's headers. */
 // SPDX-License-Identifier: Apache-2.0
 
 #include <criterion/criterion.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,27 +91,6 @@ Test(syscall, has_a_row_for_every_number_of_the_kernel_headers)
 	}
 }
 
-Test(syscall, agrees_with_the_names_of_libseccomp)
-{
-	int known = 0;
-
-	for (enum arch arch = 0; arch < ARCH_COUNT; arch++) {
-		for (int number = 0; number < 470; number++) {
-			char *name =
-				seccomp_syscall_resolve_num_arch(arch_audit_token(arch), number);
-			int id = syscall_find_number(arch, (uint32_t)number);
-
-			if (name != NULL) {
-				cr_assert_geq(id, 0, "%s: no row for %d", arch_name(arch), number);
-				cr_assert_str_eq(syscall_name(id), name);
-				known++;
-			}
-			free(name);
-		}
-	}
-	cr_assert_gt(known, 900);
-}
-
 Test(syscall, gives_each_number_to_one_call)
 {
 	for (enum arch arch = 0; arch < ARCH_COUNT; arch++) {
@@ -165,12 +143,4 @@ Test(syscall, gives_native_numbers_as_constants)
 	cr_assert_eq(numbers[0], SYS_openat);
 	cr_assert_eq(numbers[1], SYS_clone3);
 	cr_assert_eq(numbers[2], SYS_read);
-}
-
-Test(syscall, has_the_audit_tokens_of_libseccomp)
-{
-	cr_assert_eq(arch_audit_token(ARCH_X86_64), SCMP_ARCH_X86_64);
-	cr_assert_eq(arch_audit_token(ARCH_AARCH64), SCMP_ARCH_AARCH64);
-	cr_assert_eq(arch_audit_token(ARCH_RISCV64), SCMP_ARCH_RISCV64);
-	cr_assert_eq(arch_audit_token(ARCH_NATIVE), seccomp_arch_native());
 }
