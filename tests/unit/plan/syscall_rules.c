@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,5 +231,39 @@ Test(syscall_rules, stay_short_enough_to_start_quickly)
 		cr_assert_eq(syscall_rules_compile(arch, &supervised, &program), 0);
 
 		cr_assert_lt(program.count, 180u, "%s", arch_name(arch));
+	}
+}
+
+static void *compile_often(void *expected)
+{
+	const struct bpf_program *wanted = expected;
+	bool equal = true;
+
+	for (int i = 0; i < 50 && equal; i++) {
+		cleanup_bpf_program struct bpf_program program = { 0 };
+
+		equal = syscall_rules_compile(ARCH_NATIVE, &supervised, &program) == 0 &&
+			program.count == wanted->count &&
+			memcmp(program.instructions, wanted->instructions,
+				program.count * sizeof(*program.instructions)) == 0;
+	}
+	return equal ? expected : NULL;
+}
+
+Test(syscall_rules, compile_in_several_threads_at_once)
+{
+	cleanup_bpf_program struct bpf_program program = { 0 };
+	pthread_t threads[4];
+
+	cr_assert_eq(syscall_rules_compile(ARCH_NATIVE, &supervised, &program), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		cr_assert_eq(pthread_create(&threads[i], NULL, compile_often, &program), 0);
+	}
+
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *result = NULL;
+
+		cr_assert_eq(pthread_join(threads[i], &result), 0);
+		cr_assert_eq(result, (void *)&program);
 	}
 }
