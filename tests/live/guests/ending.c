@@ -1,5 +1,6 @@
 /* Ends in every way a program can end, or waits to be ended. */
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -121,6 +122,19 @@ static int run_closed(int argc, char **argv)
 	return write(1, "x", 1) < 0 && errno == EBADF ? 0 : 1;
 }
 
+/* Ends with the bits of the standard streams that are open. */
+static int run_streams(int argc, char **argv)
+{
+	int bits = 0;
+
+	(void)argc;
+	(void)argv;
+	for (int fd = 0; fd < 3; fd++) {
+		bits |= (fcntl(fd, F_GETFD) >= 0) << fd;
+	}
+	return bits;
+}
+
 /* ending children N: that many at once, and waits for all. */
 static int run_children(int argc, char **argv)
 {
@@ -154,6 +168,7 @@ int main(int argc, char **argv)
 		{ "both", run_both },
 		{ "work", run_work },
 		{ "closed", run_closed },
+		{ "streams", run_streams },
 		{ "children", run_children },
 	};
 

@@ -234,5 +234,7 @@ int main(int argc, char **argv)
 	};
 
 	limit_lifetime();
+	/* Whoever relies on the command's parent-death signal alone has lost. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	return act_dispatch(commands, ACT_COUNT(commands), argc, argv);
 }
