@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../.."
 export SANDLOCK_COUNTS="${SANDLOCK_COUNTS:-ci}"
 books_open
 SANDLOCK_BOOKS=open tools/test.sh
-tools/install.sh cross
 
 for variant in address undefined thread; do
 	suite "unit-$variant" make -j2 SAN="$variant" test

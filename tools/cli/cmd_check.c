@@ -130,12 +130,10 @@ static void print_landlock(const struct report *report, struct text *out)
 
 static void print_text(const struct report *report, struct text *out)
 {
-	const struct scmp_version *version = seccomp_version();
-
 	print_landlock(report, out);
 	text_add(out, "  Platform: %s\n", report->host.machine);
-	text_add(out, "\nTried here (kernel %s, libseccomp %u.%u.%u):\n", report->host.release,
-		version->major, version->minor, version->micro);
+	text_add(out, "\nTried here (kernel %s, libseccomp %d.%d.%d):\n", report->host.release,
+		SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO);
 	for (size_t i = 0; i < check_probe_count(); i++) {
 		const struct check_probe *probe = check_probe_at(i);
 		struct error what;
@@ -200,16 +198,14 @@ static void print_json_landlock(const struct report *report, struct text *out)
 
 static void print_json(const struct report *report, struct text *out)
 {
-	const struct scmp_version *version = seccomp_version();
-
 	text_add(out, "{\"works\":%s,", report->works ? "true" : "false");
 	add_json_string(out, "cure", report->works ? NULL : report->cure.text);
 	text_add(out, ",");
 	add_json_string(out, "kernel", report->host.release);
 	text_add(out, ",");
 	add_json_string(out, "platform", report->host.machine);
-	text_add(out, ",\"libseccomp\":\"%u.%u.%u\",", version->major, version->minor,
-		version->micro);
+	text_add(out, ",\"libseccomp\":\"%d.%d.%d\",", SCMP_VER_MAJOR, SCMP_VER_MINOR,
+		SCMP_VER_MICRO);
 	print_json_landlock(report, out);
 	text_add(out, ",\"probes\":[");
 	for (size_t i = 0; i < check_probe_count(); i++) {
