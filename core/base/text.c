@@ -158,22 +158,19 @@ void string_list_finish(struct string_list *list)
 	*list = (struct string_list){ 0 };
 }
 
-/* gcc 12 loses sight of a pointer stored in an array that may just have moved and calls it leaked.
- */
-#pragma GCC diagnostic push
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
 void string_list_add(struct string_list *list, const char *string)
 {
+	char **items = list->items;
+
 	if (list->count + 2 > list->capacity) {
 		list->capacity = 2 * (list->count + 2);
-		list->items = must_reallocate(list->items, list->capacity, sizeof(list->items[0]));
+		items = must_reallocate(items, list->capacity, sizeof(items[0]));
 	}
-	list->items[list->count++] = must_copy(string);
-	list->items[list->count] = NULL;
+	items[list->count] = must_copy(string);
+	items[list->count + 1] = NULL;
+	list->items = items;
+	list->count++;
 }
-#pragma GCC diagnostic pop
 
 bool string_list_contains(const struct string_list *list, const char *string)
 {

@@ -130,11 +130,6 @@ void result_judge(struct result *result, const struct plan *plan)
 		result->code = EXIT_CODE_SIGNAL + SIGKILL;
 	} else if (root_was_a_victim(result)) {
 		result->reason = RESULT_MEMORY;
-	} else if (report->stage != REPORT_EXECUTING) {
-		result->reason = RESULT_SETUP;
-		result->code = EXIT_CODE_SANDLOCK;
-		(void)snprintf(result->message, sizeof(result->message),
-			"the command was killed before it was executed");
 	}
 }
 

@@ -40,7 +40,7 @@ manuals()
 
 analyser()
 {
-	make --no-print-directory -s -k -j2 VARIANT=analyzer CFLAGS='-O1 -g -fanalyzer' \
+	make --no-print-directory -s -k -j2 VARIANT=analyzer CFLAGS='-O2 -g -fanalyzer' \
 		build/analyzer/libsandlock.a build/analyzer/sandlock
 }
 

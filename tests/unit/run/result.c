@@ -112,7 +112,8 @@ Test(result, judges_a_run_by_what_ended_it)
 		{ REPORT_EXECUTING, KILLED(9), true, false, true, false, RESULT_OUTPUT, 137, 9 },
 		{ REPORT_EXECUTING, KILLED(9), true, false, false, true, RESULT_MEMORY, 137, 9 },
 		{ REPORT_EXECUTING, 0, false, false, false, false, RESULT_SUPERVISOR, 125, 0 },
-		{ REPORT_CHILD_SETUP, KILLED(9), true, false, false, false, RESULT_SETUP, 125, 9 },
+		{ REPORT_CHILD_SETUP, KILLED(15), true, false, false, false, RESULT_SIGNALED, 143,
+			15 },
 		{ REPORT_FAILED, EXITED(125), true, false, false, false, RESULT_SETUP, 125, 0 },
 	};
 	const struct plan plan = { 0 };
