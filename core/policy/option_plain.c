@@ -137,7 +137,7 @@ void option_list_size(const struct policy_option *option, const struct sandbox_p
 int option_read_number(const struct policy_option *option, struct sandbox_policy *policy,
 	const char *value, struct error *error)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r = read_bounded_number(option, value, &number, error);
 
 	if (r == 0) {
@@ -334,7 +334,7 @@ void option_list_numbers(const struct policy_option *option, const struct sandbo
 int option_read_fd(const struct policy_option *option, struct sandbox_policy *policy,
 	const char *value, struct error *error)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r = read_bounded_number(option, value, &number, error);
 
 	if (r == 0) {
@@ -358,7 +358,7 @@ void option_list_fd(const struct policy_option *option, const struct sandbox_pol
 int option_read_fds(const struct policy_option *option, struct sandbox_policy *policy,
 	const char *value, struct error *error)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r = read_bounded_number(option, value, &number, error);
 
 	if (r == 0 && !number_list_add(option_field(option, policy), (uint32_t)number)) {

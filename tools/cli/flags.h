@@ -25,7 +25,7 @@ struct run_flags {
  * checks it with policy_check().  The first --help or --version ends the reading: nothing behind it
  * is looked at or checked.  Reads the files named by @FILE and the descriptors of --args, which it
  * closes.  0, or -errno with one line for the user; the policy then holds a part of the options and
- * is still to be finished.  Not thread-safe only in so far as descriptors are read. */
+ * is still to be finished. */
 int flags_parse(int argc, char **argv, struct sandbox_policy *policy, struct run_flags *ret_flags,
 	struct error *error);
 
