@@ -280,9 +280,13 @@ int option_read_number_list(const struct policy_option *option, struct number_li
 	const char *value, struct error *error)
 {
 	cleanup_free char *copy = must_copy(value);
+	/* One for each number there can be: a long list of wide ranges costs no more than a scan.
+	 */
+	cleanup_free bool *seen = must_allocate(option->maximum + 1);
 	cleanup_number_list struct number_list numbers = { 0 };
 	char *rest = copy;
 
+	numbers.items = must_reallocate(NULL, option->maximum + 1, sizeof(numbers.items[0]));
 	for (char *item; (item = strsep(&rest, ",")) != NULL;) {
 		char *dash = strchr(item, '-');
 		uint64_t first, last;
@@ -298,7 +302,10 @@ int option_read_number_list(const struct policy_option *option, struct number_li
 				option->flag, value, (unsigned long long)option->maximum);
 		}
 		for (uint64_t number = first; number <= last; number++) {
-			(void)number_list_add(&numbers, (uint32_t)number); /* once is enough */
+			if (!seen[number]) {
+				numbers.items[numbers.count++] = (uint32_t)number;
+				seen[number] = true;
+			}
 		}
 	}
 	for (size_t i = 0; i < numbers.count; i++) {
