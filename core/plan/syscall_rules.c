@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -88,8 +89,19 @@ static const struct rule_clause socket_clauses[] = {
 	TCP_CLAUSE(AF_INET6, IPPROTO_TCP),
 };
 
+/* Both ends are inside.  But a datagram socket, although paired, sends to and connects with any
+ * socket file by name; the connected kinds refuse both.  Those are SOCK_STREAM (1) and
+ * SOCK_SEQPACKET (5), which differ in one bit of the four that make the type. */
 static const struct rule_clause socketpair_clauses[] = {
-	PERMIT(ARG_IS(0, INT, AF_UNIX)),
+	CLAUSE(ALLOW, UNIX, ALWAYS, ARG_IS(0, INT, AF_UNIX)),
+	PERMIT(ARG_IS(0, INT, AF_UNIX),
+		ARG_MASKED_IS(1, INT, 0xf & ~(SOCK_STREAM ^ SOCK_SEQPACKET), SOCK_STREAM)),
+};
+
+/* TCP_ULP can turn a TCP socket into an SMC one, whose connection Landlock does not see. */
+static const struct rule_clause setsockopt_clauses[] = {
+	REFUSE(ARG_IS(1, INT, IPPROTO_TCP), ARG_IS(2, INT, TCP_ULP)),
+	PERMIT(),
 };
 
 static const struct rule_clause listen_clauses[] = {
@@ -111,15 +123,15 @@ static const struct rule_clause sendmmsg_clauses[] = {
 	PERMIT(),
 };
 
+/* S_IFCHR and S_IFBLK differ in one bit, which no other type shares with them. */
+#define DEVICE_MASK (S_IFMT & ~(S_IFCHR ^ S_IFBLK))
 static const struct rule_clause mknod_clauses[] = {
-	REFUSE(ARG_MASKED_IS(1, INT, S_IFMT, S_IFCHR)),
-	REFUSE(ARG_MASKED_IS(1, INT, S_IFMT, S_IFBLK)),
+	REFUSE(ARG_MASKED_IS(1, INT, DEVICE_MASK, S_IFCHR)),
 	PERMIT(),
 };
 
 static const struct rule_clause mknodat_clauses[] = {
-	REFUSE(ARG_MASKED_IS(2, INT, S_IFMT, S_IFCHR)),
-	REFUSE(ARG_MASKED_IS(2, INT, S_IFMT, S_IFBLK)),
+	REFUSE(ARG_MASKED_IS(2, INT, DEVICE_MASK, S_IFCHR)),
 	PERMIT(),
 };
 
@@ -192,6 +204,7 @@ static const struct rule_clause ioctl_clauses[] = {
 	X(CLONE, clone_clauses)                                                                    \
 	X(UNSHARE, unshare_clauses)                                                                \
 	X(SOCKET, socket_clauses)                                                                  \
+	X(SETSOCKOPT, setsockopt_clauses)                                                          \
 	X(SOCKETPAIR, socketpair_clauses)                                                          \
 	X(LISTEN, listen_clauses)                                                                  \
 	X(SENDTO, sendto_clauses)                                                                  \

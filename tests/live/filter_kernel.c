@@ -12,7 +12,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -340,6 +342,50 @@ Test(filter_kernel, keeps_leaksanitizer_from_tracing_without_it)
 	run_leaking_program(&defaults, &status, &found);
 
 	cr_assert_not(found);
+}
+
+/* Under the filter of `choices`: one datagram from a pair of sockets to a socket file. */
+static bool datagram_arrives(const struct syscall_choices *choices)
+{
+	char directory[] = "/tmp/sandlock-filter-XXXXXX";
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	cleanup_bpf_program struct bpf_program program = { 0 };
+	int outside = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), status;
+	bool arrived;
+	pid_t child;
+
+	cr_assert_not_null(mkdtemp(directory));
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+	cr_assert_eq(bind(outside, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(syscall_rules_compile(ARCH_NATIVE, choices, &program), 0);
+	child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		int pair[2] = { -1, -1 };
+
+		prepare();
+		install(&program);
+		(void)socketpair(AF_UNIX, SOCK_DGRAM, 0, pair); /* may be refused */
+		(void)sendto(pair[0], "x", 1, 0, (struct sockaddr *)&address, sizeof(address));
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	arrived = recv(outside, &status, 1, MSG_DONTWAIT) == 1;
+	cr_assert_eq(unlink(address.sun_path), 0);
+	cr_assert_eq(rmdir(directory), 0);
+	cr_assert_eq(close(outside), 0);
+	return arrived;
+}
+
+Test(filter_kernel, keeps_a_pair_of_sockets_from_reaching_a_socket_file)
+{
+	struct syscall_choices granted = {
+		.supervised = true,
+		.allowed_groups = 1u << SYSCALL_GROUP_UNIX_SOCKETS,
+	};
+
+	cr_assert(datagram_arrives(&granted));
+	cr_assert_not(datagram_arrives(&defaults));
 }
 
 #ifdef __x86_64__
