@@ -100,45 +100,43 @@ static void print_median(const char *name, long processes, uint64_t *times, size
 		(double)times[count / 10] / 1e3, (double)times[count * 9 / 10] / 1e3);
 }
 
-int main(int argc, char **argv)
+static uint64_t times[ROUNDS_MAX], resume_times[ROUNDS_MAX];
+
+static void measure_walk(pid_t keeper, size_t rounds, struct process_list *list)
 {
-	long processes = argc > 1 ? atol(argv[1]) : 200;
-	size_t rounds = argc > 2 ? (size_t)atol(argv[2]) : 100;
-	struct process_list list = { 0 };
-	static uint64_t times[ROUNDS_MAX], resume_times[ROUNDS_MAX];
-	pid_t keeper = start_tree(processes);
-	struct sampler *sampler = sampler_create(keeper, LIMIT);
-	struct throttle *throttle;
+	for (size_t i = 0; i < rounds; i++) {
+		uint64_t begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+		(void)process_tree_walk(keeper, list);
+		times[i] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
+	}
+	print_median("walk", (long)list->count, times, rounds);
+}
+
+/* The first look opens every file, the others find them open. */
+static void measure_looks(struct sampler *sampler, size_t rounds)
+{
 	struct sampler_victim victim;
-	uint64_t begin_ns, cpu_ns, looks = 0, end_ns;
 
-	if (sampler == NULL || rounds == 0 || rounds > ROUNDS_MAX) {
-		return 1;
-	}
-	(void)printf("# what\tprocesses\tmedian_us\tp10_us\tp90_us\n");
-	for (size_t i = 0; i < rounds; i++) {
-		begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-		(void)process_tree_walk(keeper, &list);
-		times[i] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
-	}
-	print_median("walk", (long)list.count, times, rounds);
+	for (size_t i = 0; i <= rounds; i++) {
+		uint64_t begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
-	begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	(void)sampler_look(sampler, clock_ns(CLOCK_MONOTONIC), &victim);
-	times[0] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
-	print_median("look_first", (long)sampler_peak_processes(sampler), times, 1);
-	for (size_t i = 0; i < rounds; i++) {
-		begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		(void)sampler_look(sampler, clock_ns(CLOCK_MONOTONIC), &victim);
-		times[i] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
+		times[i > 0 ? i - 1 : 0] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns;
+		if (i == 0) {
+			print_median("look_first", (long)sampler_peak_processes(sampler), times, 1);
+		}
 	}
 	print_median("look", (long)sampler_peak_processes(sampler), times, rounds);
-	sampler_destroy(sampler);
+}
 
-	sampler = sampler_create(keeper, LIMIT);
-	begin_ns = clock_ns(CLOCK_MONOTONIC);
-	cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	end_ns = begin_ns + DUE_SECONDS * 1000000000ull;
+/* As the supervisor does it. */
+static void measure_due(struct sampler *sampler)
+{
+	uint64_t cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), looks = 0;
+	uint64_t end_ns = clock_ns(CLOCK_MONOTONIC) + DUE_SECONDS * 1000000000ull;
+	struct sampler_victim victim;
+
 	while (sampler_due(sampler) < end_ns) {
 		struct timespec due = {
 			.tv_sec = (time_t)(sampler_due(sampler) / 1000000000),
@@ -152,21 +150,46 @@ int main(int argc, char **argv)
 	cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
 	(void)printf("# looks when due: %.1f per second, %.2f %% of a processor, over %d s\n",
 		(double)looks / DUE_SECONDS, (double)cpu_ns / DUE_SECONDS / 1e7, DUE_SECONDS);
-	sampler_destroy(sampler);
+}
 
-	rounds = rounds > 10 ? 10 : rounds;
-	throttle = throttle_create(keeper, 50, 0);
-	for (size_t i = 0; throttle != NULL && i < rounds; i++) {
-		begin_ns = clock_ns(CLOCK_MONOTONIC);
+static void measure_pauses(struct throttle *throttle, long processes, size_t rounds)
+{
+	for (size_t i = 0; i < rounds; i++) {
+		uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC), middle_ns;
+
 		throttle_step(throttle, UINT64_MAX);
-		times[i] = clock_ns(CLOCK_MONOTONIC) - begin_ns;
-		begin_ns = clock_ns(CLOCK_MONOTONIC);
+		middle_ns = clock_ns(CLOCK_MONOTONIC);
 		throttle_step(throttle, UINT64_MAX);
-		resume_times[i] = clock_ns(CLOCK_MONOTONIC) - begin_ns;
+		times[i] = middle_ns - begin_ns;
+		resume_times[i] = clock_ns(CLOCK_MONOTONIC) - middle_ns;
 	}
+	print_median("pause", processes, times, rounds);
+	print_median("resume", processes, resume_times, rounds);
+}
+
+int main(int argc, char **argv)
+{
+	long processes = argc > 1 ? atol(argv[1]) : 200;
+	size_t rounds = argc > 2 ? (size_t)atol(argv[2]) : 100;
+	struct process_list list = { 0 };
+	pid_t keeper = start_tree(processes);
+	struct sampler *sampler = sampler_create(keeper, LIMIT);
+	struct throttle *throttle = throttle_create(keeper, 50, 0);
+
+	if (sampler == NULL || throttle == NULL || rounds == 0 || rounds > ROUNDS_MAX) {
+		return 1;
+	}
+	(void)printf("# what\tprocesses\tmedian_us\tp10_us\tp90_us\n");
+	measure_walk(keeper, rounds, &list);
+	measure_looks(sampler, rounds);
+	sampler_destroy(sampler);
+	sampler = sampler_create(keeper, LIMIT);
+	if (sampler != NULL) {
+		measure_due(sampler);
+	}
+	sampler_destroy(sampler);
+	measure_pauses(throttle, (long)list.count, rounds > 10 ? 10 : rounds);
 	throttle_destroy(throttle);
-	print_median("pause", (long)list.count, times, rounds);
-	print_median("resume", (long)list.count, resume_times, rounds);
 	end_tree(keeper, &list);
 	process_list_finish(&list);
 	return 0;

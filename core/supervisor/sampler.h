@@ -29,7 +29,10 @@ uint64_t sampler_due(const struct sampler *sampler);
  * *ret_victim filled.  Never blocks for longer than the reading of /proc takes. */
 bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victim *ret_victim);
 
+/* The most that a look found.  A look that finds the tree below its limit by the upper bound knows
+ * no more than that: pages that processes share are counted once for each there. */
 uint64_t sampler_peak_bytes(const struct sampler *sampler);
+/* With those that had ended and were not reaped yet. */
 uint32_t sampler_peak_processes(const struct sampler *sampler);
 
 #endif

@@ -50,6 +50,21 @@ struct ending {
 
 #define PATIENCE_NS 20000000000ull /* for a machine that others use */
 
+static void print_watch(const struct watch *watch)
+{
+	if (getenv("LIMITS_VERBOSE") != NULL) {
+		(void)fprintf(stderr,
+			"kills %u, first '%.16s' of %.1f MiB, tree %.1f MiB, after %.1f ms (%.2f %% "
+			"of a cpu); then %lu looks in %.0f ms, %.2f %%, the longest %.2f ms; peak %.1f MiB, processes %u\n",
+			watch->kills, watch->first.comm, (double)watch->first.bytes / MIB,
+			(double)watch->first.tree_bytes / MIB, (double)watch->first_ns / 1e6,
+			watch->cpu_share * 100, watch->looks, (double)watch->wall_ns / 1e6,
+			(double)watch->cpu_ns * 100 / (double)watch->wall_ns,
+			(double)watch->longest_ns / 1e6, (double)watch->peak_bytes / MIB,
+			watch->peak_processes);
+	}
+}
+
 /* The part of the supervisor's loop that matters here. */
 static struct watch watch_tree(
 	const struct limits_tree *tree, uint64_t limit, const struct ending *ending)
@@ -101,17 +116,7 @@ static struct watch watch_tree(
 	watch.peak_bytes = sampler_peak_bytes(sampler);
 	watch.peak_processes = sampler_peak_processes(sampler);
 	sampler_destroy(sampler);
-	if (getenv("LIMITS_VERBOSE") != NULL) {
-		(void)fprintf(stderr,
-			"kills %u, first '%.16s' of %.1f MiB, tree %.1f MiB, after %.1f ms (%.2f %% "
-			"of a cpu); then %lu looks in %.0f ms, %.2f %%, the longest %.2f ms; peak %.1f MiB, processes %u\n",
-			watch.kills, watch.first.comm, (double)watch.first.bytes / MIB,
-			(double)watch.first.tree_bytes / MIB, (double)watch.first_ns / 1e6,
-			watch.cpu_share * 100, watch.looks, (double)watch.wall_ns / 1e6,
-			(double)watch.cpu_ns * 100 / (double)watch.wall_ns,
-			(double)watch.longest_ns / 1e6, (double)watch.peak_bytes / MIB,
-			watch.peak_processes);
-	}
+	print_watch(&watch);
 	cr_assert(ended, "kills %u, ready %u", watch.kills, watch.ready);
 	return watch;
 }
