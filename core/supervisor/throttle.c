@@ -49,11 +49,11 @@ struct throttle {
 	struct process_list tree;
 };
 
-static uint64_t clock_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec time;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* cannot fail */
+	(void)clock_gettime(clock, &time); /* cannot fail */
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
@@ -149,12 +149,16 @@ static bool stop_process(struct throttle *throttle, pid_t pid)
 
 static void pause_tree(struct throttle *throttle)
 {
-	uint64_t until_ns = clock_ns() + STOPPING_MAX_NS;
+	/* Our own time: on a crowded machine a pause that was cut short would stop nobody in time.
+	 */
+	uint64_t until_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + STOPPING_MAX_NS;
 	bool found = true;
 
 	throttle->count = 0;
 	pid_map_clear(&throttle->settled);
-	for (int walk = 0; found && walk < WALKS_MAXIMUM && clock_ns() < until_ns; walk++) {
+	for (int walk = 0;
+		found && walk < WALKS_MAXIMUM && clock_ns(CLOCK_THREAD_CPUTIME_ID) < until_ns;
+		walk++) {
 		found = false;
 		/* The list is usable as far as it went, also when the walk failed. */
 		(void)process_tree_walk(throttle->keeper, &throttle->tree);
@@ -246,10 +250,10 @@ uint64_t throttle_due(const struct throttle *throttle)
  * middle of that.  Returns the middle; sets how long it took. */
 static uint64_t change_tree(struct throttle *throttle, void (*change)(struct throttle *))
 {
-	uint64_t begin_ns = clock_ns();
+	uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
 
 	change(throttle);
-	throttle->cost_ns = clock_ns() - begin_ns;
+	throttle->cost_ns = clock_ns(CLOCK_MONOTONIC) - begin_ns;
 	return begin_ns + throttle->cost_ns / 2;
 }
 

@@ -282,9 +282,7 @@ Test(limits_cpu, catches_the_children_of_a_fork_storm)
 	limits_sleep_ms(10);
 	cr_assert_geq(process_tree_walk(tree.keeper, &list), 0);
 	for (size_t i = 0; i < list.count; i++) {
-		uint64_t state = limits_process_state(list.pids[i]);
-
-		running += state == 'R' || state == 'S';
+		running += limits_process_lives(list.pids[i]) && !is_stopped(list.pids[i]);
 	}
 	count = list.count;
 
