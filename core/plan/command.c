@@ -54,6 +54,23 @@ static const char *get_variable(char *const *environment, const char *name)
 	return NULL;
 }
 
+/* The runtimes of both makers number the cards that these variables name from 0. */
+static void show_gpus(const struct number_list *devices, struct string_list *environment)
+{
+	static const char *const names[] = { "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES" };
+	cleanup_text struct text list = { 0 };
+
+	text_add(&list, "%s", "");
+	for (size_t i = 0; i < devices->count; i++) {
+		text_add(&list, "%s%u", i > 0 ? "," : "", devices->items[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		cleanup_free char *assignment = must_format("%s=%s", names[i], list.bytes);
+
+		set_variable(environment, assignment);
+	}
+}
+
 static void compile_environment(
 	const struct sandbox_policy *policy, char *const *inherited, struct plan *plan)
 {
@@ -64,6 +81,9 @@ static void compile_environment(
 	}
 	for (size_t i = 0; i < policy->program.env.count; i++) {
 		set_variable(&environment, policy->program.env.items[i]);
+	}
+	if (policy->limits.gpu == GPU_LISTED) {
+		show_gpus(&policy->limits.gpu_devices, &environment);
 	}
 	if (plan->private_tmp != NULL) {
 		cleanup_free char *assignment = must_format("TMPDIR=%s", plan->private_tmp);

@@ -14,6 +14,8 @@
 #include "core/plan/command.h"
 #include "core/plan/plan.h"
 
+#define LONG_BITS (8 * sizeof(unsigned long))
+
 extern char **environ;
 
 static const enum arch native_arch =
@@ -60,26 +62,43 @@ static int compile_private_tmp(
 	return 0;
 }
 
+static int check_cpus(const char *option, const struct number_list *cpus, struct error *error)
+{
+	long configured = cpus->count > 0 ? sysconf(_SC_NPROCESSORS_CONF) : 0;
+
+	for (size_t i = 0; i < cpus->count; i++) {
+		if (cpus->items[i] >= (unsigned long)configured ||
+			cpus->items[i] >= PLAN_CPU_WORDS * LONG_BITS) {
+			return error_set(error, EINVAL,
+				"%s: %u: no such processor (this machine has 0 to %ld)", option,
+				cpus->items[i], configured - 1);
+		}
+	}
+	return 0;
+}
+
 static int compile_cpus(const struct sandbox_policy *policy, struct plan *plan, struct error *error)
 {
 	struct cpu_mask *cpus = &plan->cpus;
 	const struct number_list *cores = &policy->limits.cpu_cores;
-	size_t bits = 8 * sizeof(cpus->words[0]);
+	const struct number_list *ours = &policy->run.supervisor_cpus;
+	int r = check_cpus("--cpu-cores", cores, error);
 
+	if (r >= 0) {
+		r = check_cpus("--supervisor-cpus", ours, error);
+	}
+	if (r < 0) {
+		return r;
+	}
 	/* A supervisor that pins itself must not pin the command: it gets the caller's set back. */
-	if (cores->count == 0 && policy->run.supervisor_cpus.count > 0) {
+	if (cores->count == 0 && ours->count > 0) {
 		if (sched_getaffinity(0, sizeof(cpus->words), (cpu_set_t *)cpus->words) < 0) {
 			return error_set(error, errno, "sched_getaffinity: %s", strerror(errno));
 		}
 		cpus->is_set = true;
 	}
 	for (size_t i = 0; i < cores->count; i++) {
-		if (cores->items[i] >= PLAN_CPU_WORDS * bits) {
-			return error_set(error, EINVAL,
-				"--cpu-cores: %u: the highest number is %zu", cores->items[i],
-				PLAN_CPU_WORDS * bits - 1);
-		}
-		cpus->words[cores->items[i] / bits] |= 1ul << (cores->items[i] % bits);
+		cpus->words[cores->items[i] / LONG_BITS] |= 1ul << (cores->items[i] % LONG_BITS);
 		cpus->is_set = true;
 	}
 	return 0;

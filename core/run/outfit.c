@@ -57,13 +57,29 @@ static int open_output(const char *option, const char *path, int *ret_fd, struct
 	return 0;
 }
 
+/* One file for both streams is opened once, so that neither writes over the other. */
+static int open_error_output(
+	struct outfit *outfit, const struct sandbox_policy *policy, struct error *error)
+{
+	const char *path = policy->run.stderr_path;
+
+	if (path == NULL || policy->run.stdout_path == NULL ||
+		strcmp(path, policy->run.stdout_path) != 0) {
+		return open_output("--stderr", path, &outfit->files[1], error);
+	}
+	outfit->files[1] = fcntl(outfit->files[0], F_DUPFD_CLOEXEC, 3);
+	return outfit->files[1] < 0
+		       ? error_set(error, errno, "--stderr: %s: %s", path, strerror(errno))
+		       : 0;
+}
+
 static int make_streams(struct outfit *outfit, const struct sandbox_policy *policy,
 	const struct plan *plan, struct error *error)
 {
 	int r = open_output("--stdout", policy->run.stdout_path, &outfit->files[0], error);
 
 	if (r >= 0) {
-		r = open_output("--stderr", policy->run.stderr_path, &outfit->files[1], error);
+		r = open_error_output(outfit, policy, error);
 	}
 	if (r < 0) {
 		return r;

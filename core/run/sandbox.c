@@ -130,7 +130,7 @@ static int pin_supervisor(const struct sandbox_policy *policy, struct error *err
 		}
 	}
 	if (sched_setaffinity(0, sizeof(set), &set) < 0) {
-		return error_set(error, errno, "--supervisor-cpus: no such processor online: %s",
+		return error_set(error, errno, "--supervisor-cpus: none of them is online: %s",
 			strerror(errno));
 	}
 	return 0;

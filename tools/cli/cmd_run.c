@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,8 +20,7 @@ static void write_status(int fd, const struct result *result, const struct plan 
 	cleanup_text struct text line = { 0 };
 	size_t written = 0;
 
-	/* That the descriptor is not open is what the run was refused for. */
-	if (fd < 0 || fcntl(fd, F_GETFD) < 0) {
+	if (fd < 0) {
 		return;
 	}
 	result_json(result, plan, &line);
@@ -30,6 +28,9 @@ static void write_status(int fd, const struct result *result, const struct plan 
 	while (written < line.length) {
 		ssize_t length = write(fd, line.bytes + written, line.length - written);
 
+		if (length < 0 && errno == EBADF) {
+			return; /* which is what the run was refused for */
+		}
 		if (length < 0 && errno != EINTR) {
 			(void)fprintf(
 				stderr, "sandlock: --status-fd: %d: %s\n", fd, strerror(errno));
@@ -60,7 +61,8 @@ static int explain(const struct plan *plan, bool as_json)
 		explain_text(plan, &text);
 	}
 	if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0) {
-		(void)fprintf(stderr, "sandlock: --explain: cannot write: %s\n", strerror(errno));
+		(void)fprintf(stderr, "sandlock: --explain: cannot write to stdout: %s\n",
+			strerror(errno));
 		return EXIT_USAGE;
 	}
 	return 0;
@@ -133,25 +135,6 @@ static int run_policy(const struct sandbox_policy *policy, enum run_mode mode)
 	return code;
 }
 
-static int explain_policy(const struct sandbox_policy *policy, bool as_json)
-{
-	cleanup_text struct text out = { 0 };
-	struct plan plan;
-	struct error error;
-
-	if (plan_compile(policy, &plan, &error) < 0) {
-		return fail(policy, NULL, &error);
-	}
-	(as_json ? explain_json : explain_text)(&plan, &out);
-	plan_finish(&plan);
-	if (fwrite(out.bytes, 1, out.length, stdout) != out.length || fflush(stdout) != 0) {
-		(void)fprintf(stderr, "sandlock: --explain: cannot write to stdout: %s\n",
-			strerror(errno));
-		return EXIT_CODE_SANDLOCK;
-	}
-	return 0;
-}
-
 int cmd_run(int argc, char **argv)
 {
 	cleanup_policy struct sandbox_policy policy;
@@ -172,9 +155,6 @@ int cmd_run(int argc, char **argv)
 	case RUN_VERSION:
 		(void)printf("sandlock %s\n", SANDLOCK_VERSION);
 		return 0;
-	case RUN_EXPLAIN_TEXT:
-	case RUN_EXPLAIN_JSON:
-		return explain_policy(&policy, flags.mode == RUN_EXPLAIN_JSON);
 	default:
 		return run_policy(&policy, flags.mode);
 	}

@@ -133,3 +133,19 @@ Test(command, refuses_a_policy_without_a_command)
 	cr_assert_lt(r, 0);
 	cr_assert(strstr(error.text, "no command specified") != NULL, "%s", error.text);
 }
+
+Test(command, names_the_granted_gpus_to_the_runtimes)
+{
+	char *inherited[] = { "CUDA_VISIBLE_DEVICES=7", NULL };
+	struct error error;
+
+	string_list_add(&policy.program.argv, "/bin/true");
+	policy.limits.gpu = GPU_LISTED;
+	number_list_add(&policy.limits.gpu_devices, 0);
+	number_list_add(&policy.limits.gpu_devices, 2);
+
+	cr_assert_eq(command_compile(&policy, inherited, &plan, &error), 0);
+
+	cr_assert_str_eq(variable("CUDA_VISIBLE_DEVICES"), "0,2");
+	cr_assert_str_eq(variable("ROCR_VISIBLE_DEVICES"), "0,2");
+}
