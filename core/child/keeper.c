@@ -77,8 +77,9 @@ static void kill_children(void)
 	(void)raw_syscall(__NR_close, fd); /* read only */
 }
 
-/* Looks once more before the call that would otherwise end every process of the user: process 1 is
- * never inside a sandbox, so a scope that holds refuses even the question. */
+/* Looks once more before the call that would otherwise end every process of root: process 1 is
+ * never inside a sandbox, so a scope that holds refuses even the question.  To other users it
+ * answers so anyway; for them the proof is the one that was made when the scope was entered. */
 static void kill_tree(bool scoped)
 {
 	if (scoped && raw_syscall(__NR_kill, 1, 0) == -EPERM) {
@@ -130,7 +131,16 @@ static void child_main(void *argument)
 	(void)raw_syscall(__NR_exit_group, EXIT_SETUP);
 }
 
-static void keeper_fail(const struct keeper *keeper, long error)
+__attribute__((noreturn)) static void keeper_exit(const struct keeper *keeper)
+{
+	/* A supervisor that is gone needs no report. */
+	(void)raw_syscall(__NR_sendto, keeper->control, keeper->launch->report,
+		sizeof(*keeper->launch->report), MSG_NOSIGNAL, NULL, 0);
+	(void)raw_syscall(__NR_exit_group, 0);
+	__builtin_unreachable();
+}
+
+__attribute__((noreturn)) static void keeper_fail(const struct keeper *keeper, long error)
 {
 	struct run_report *report = keeper->launch->report;
 
@@ -138,7 +148,7 @@ static void keeper_fail(const struct keeper *keeper, long error)
 	report->step = REPORT_STEP_KEEPER;
 	report->error = (int32_t)-error;
 	report->complete = true;
-	(void)raw_syscall(__NR_exit_group, EXIT_SETUP);
+	keeper_exit(keeper);
 }
 
 /* A domain of its own that scopes signals, and the proof that it does: the supervisor, which is
@@ -245,7 +255,7 @@ static void announce_end(const struct keeper *keeper)
 	if (info.si_pid != keeper->root) {
 		return;
 	}
-	send_event(keeper, KEEPER_ROOT_ENDING, 0);
+	send_event(keeper, KEEPER_ROOT_ENDING, keeper->root);
 	while (message.kind != KEEPER_MAY_REAP &&
 		raw_syscall(__NR_recvfrom, keeper->control, &message, sizeof(message), 0, NULL,
 			NULL) == (long)sizeof(message)) {
@@ -318,12 +328,15 @@ static bool serve_request(const struct keeper *keeper)
 
 void keeper_run(struct launch *launch)
 {
-	struct keeper keeper = { .launch = launch };
+	struct keeper keeper = { .launch = launch, .control = launch->control_fd };
 	struct pollfd sources[2];
 
 	launch->keeper = (pid_t)raw_syscall(__NR_getpid);
 	keeper_start(&keeper);
 	keeper_detach(&keeper);
+	if (launch->announces_start) {
+		send_event(&keeper, KEEPER_ROOT_STARTED, keeper.root);
+	}
 
 	sources[0] = (struct pollfd){ .fd = keeper.signals, .events = POLLIN };
 	sources[1] = (struct pollfd){ .fd = keeper.control, .events = POLLIN };
@@ -338,6 +351,5 @@ void keeper_run(struct launch *launch)
 		}
 	}
 	launch->report->complete = tree_end(keeper.scoped, launch->report);
-	(void)raw_syscall(__NR_exit_group, 0);
-	__builtin_unreachable();
+	keeper_exit(&keeper);
 }

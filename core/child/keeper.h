@@ -9,14 +9,16 @@
 
 #include "core/child/child.h"
 
-/* Requests of the supervisor and events of the keeper, one fixed-size message of a SOCK_SEQPACKET
- * pair each. */
+/* Requests of the supervisor and events of the keeper, one message of a SOCK_SEQPACKET pair each.
+ * The last event is a whole struct run_report. */
 enum keeper_message_kind {
 	KEEPER_SIGNAL_TREE,  /* → send signal `value` to everything inside */
 	KEEPER_SIGNAL_GROUP, /* → send signal `value` to the command's own group */
 	KEEPER_MAY_REAP,     /* → the answer to the last one */
+	KEEPER_ROOT_STARTED, /* ← the command has pid `value` */
 	KEEPER_ROOT_STOPPED, /* ← the command was stopped by signal `value` */
-	KEEPER_ROOT_ENDING,  /* ← the command is dead and not yet reaped: its /proc can be read */
+	KEEPER_ROOT_ENDING, /* ← the command, pid `value`, is dead and not reaped: /proc still shows
+			       it */
 };
 
 struct keeper_message {
@@ -25,7 +27,8 @@ struct keeper_message {
 };
 
 /* The keeper's whole life; does not return.  Runs in a fork of the supervisor that has one thread.
- * When its socket closes, or the command ends, it ends everything inside, reaps, and exits. */
+ * When its socket closes, or the command ends, it ends everything inside, reaps, sends its
+ * report, and exits. */
 __attribute__((noreturn)) void keeper_run(struct launch *launch);
 
 /* Sends SIGKILL to everything below the calling process and reaps it, for at most five seconds.

@@ -1,4 +1,4 @@
-/* What keeper and child tell the supervisor, in memory that all three share. */
+/* What keeper and child know of a run, for the supervisor. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CORE_CHILD_REPORT_H
 #define CORE_CHILD_REPORT_H
@@ -17,8 +17,9 @@ enum report_stage {
 	REPORT_FAILED,	    /* a step failed; `step` and `error` say which and why */
 };
 
-/* One writer at a time: the child until it executes or dies, then the keeper.  The supervisor reads
- * after the keeper's end (or after a message that follows the write), so nothing here is atomic. */
+/* Lives in the memory that keeper and child share, and goes to the supervisor as one message when
+ * everything has ended.  One writer at a time: the child until it executes or dies, then the
+ * keeper, which reads after the child's end.  So nothing here is atomic. */
 struct run_report {
 	enum report_stage stage;
 	uint32_t step;	      /* index for step_name(), with REPORT_FAILED */

@@ -148,6 +148,8 @@ static int add_grant(struct landlock_plan *plan, const struct grant *grant, cons
 		append_rule(plan, (struct landlock_path_rule){ .path = must_copy(path),
 					  .source = grant->source,
 					  .fd = fd_steal(&fd),
+					  .device = status.st_dev,
+					  .inode = status.st_ino,
 					  .access = access });
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/base/error.h"
 #include "core/plan/landlock_rights.h"
@@ -31,6 +32,8 @@ struct landlock_path_rule {
 	const char *source; /* static: "-r", "-w", "device", "--gpu" or "sandlock"; the first that
 			       asked */
 	int fd;		    /* owned, O_PATH | O_CLOEXEC */
+	dev_t device;	    /* with the inode: which file it is, whatever the path says */
+	ino_t inode;
 	uint64_t access; /* already reduced to what this ABI handles and this file type accepts */
 };
 

@@ -130,12 +130,12 @@ static int compile_filter(
 static void compile_self_check(struct plan *plan)
 {
 	const struct landlock_plan *landlock = &plan->landlock;
-	struct stat root, granted;
+	struct stat root;
 
 	plan->denied_path = stat("/", &root) == 0 ? "/" : NULL;
 	for (size_t i = 0; plan->denied_path != NULL && i < landlock->path_count; i++) {
-		if (fstat(landlock->paths[i].fd, &granted) < 0 ||
-			(granted.st_dev == root.st_dev && granted.st_ino == root.st_ino)) {
+		if (landlock->paths[i].device == root.st_dev &&
+			landlock->paths[i].inode == root.st_ino) {
 			plan->denied_path = NULL;
 		}
 	}

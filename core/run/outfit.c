@@ -1,4 +1,4 @@
-/* What a run needs beside its plan: streams, temporary directory, rulesets, shared report. */
+/* What a run needs beside its plan: streams, temporary directory, rulesets. */
 // SPDX-License-Identifier: Apache-2.0
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +34,9 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
  * walk; FTW_PHYS does not follow those that are there. */
 static void remove_tree(const char *path)
 {
+	if (rmdir(path) == 0) {
+		return; /* most runs leave it empty */
+	}
 	for (int round = 0; round < REMOVE_DEPTH && access(path, F_OK) == 0; round++) {
 		(void)chmod(path, 0700); /* the command owns it and may have changed it */
 		(void)nftw(
@@ -115,18 +117,6 @@ static int make_private_tmp(struct outfit *outfit, const struct plan *plan, stru
 		outfit->ruleset_fd, &plan->landlock, plan->private_tmp, error);
 }
 
-static int make_report(struct outfit *outfit, struct error *error)
-{
-	void *memory = mmap(NULL, sizeof(*outfit->report), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED) {
-		return error_set(error, errno, "shared memory: %s", strerror(errno));
-	}
-	outfit->report = memory;
-	return 0;
-}
-
 int outfit_init(struct outfit *outfit, const struct sandbox_policy *policy, const struct plan *plan,
 	struct error *error)
 {
@@ -139,10 +129,7 @@ int outfit_init(struct outfit *outfit, const struct sandbox_policy *policy, cons
 		.ruleset_fd = -1,
 		.scope_fd = -1,
 	};
-	r = make_report(outfit, error);
-	if (r >= 0) {
-		r = make_streams(outfit, policy, plan, error);
-	}
+	r = make_streams(outfit, policy, plan, error);
 	if (r >= 0) {
 		r = outfit->ruleset_fd = landlock_plan_create_ruleset(&plan->landlock, error);
 	}
@@ -177,9 +164,6 @@ void outfit_finish(struct outfit *outfit)
 		outfit->has_relay = false;
 	}
 	outfit_release(outfit);
-	if (outfit->report != NULL) {
-		(void)munmap(outfit->report, sizeof(*outfit->report)); /* our own mapping */
-	}
 	if (outfit->private_tmp != NULL) {
 		remove_tree(outfit->private_tmp);
 	}

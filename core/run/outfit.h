@@ -1,4 +1,4 @@
-/* What a run needs beside its plan: streams, temporary directory, rulesets, shared report. */
+/* What a run needs beside its plan: streams, temporary directory, rulesets. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CORE_RUN_OUTFIT_H
 #define CORE_RUN_OUTFIT_H
@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "core/base/error.h"
-#include "core/child/report.h"
 #include "core/plan/plan.h"
 #include "core/policy/policy.h"
 #include "core/run/relay.h"
@@ -20,8 +19,7 @@ struct outfit {
 	struct relay relay;
 	int ruleset_fd;
 	int scope_fd;
-	struct run_report *report; /* shared mapping */
-	char *private_tmp;	   /* borrowed from the plan once it exists: to be removed */
+	char *private_tmp; /* borrowed from the plan once it exists: to be removed */
 };
 
 /* Makes everything or nothing.  0, or -errno with a message. */
@@ -29,7 +27,7 @@ int outfit_init(struct outfit *outfit, const struct sandbox_policy *policy, cons
 	struct error *error);
 /* Closes what only the command needed. */
 void outfit_release(struct outfit *outfit);
-/* Closes the rest, unmaps the report, removes the temporary directory with all that is in it. */
+/* Closes the rest, removes the temporary directory with all that is in it. */
 void outfit_finish(struct outfit *outfit);
 
 #endif

@@ -150,7 +150,7 @@ static int start_keeper(struct sandbox *sandbox, struct error *error)
 
 	struct launch launch = {
 		.plan = sandbox->plan,
-		.report = outfit->report,
+		.report = &sandbox->result.report,
 		.ruleset_fd = outfit->ruleset_fd,
 		.scope_fd = outfit->scope_fd,
 		.control_fd = ends[1],
@@ -159,6 +159,7 @@ static int start_keeper(struct sandbox *sandbox, struct error *error)
 		 * terminal could no longer stop it (termios(3), "orphaned process group"). */
 		.own_session = !is_terminal,
 		.takes_terminal = sandbox->wants_terminal && terminal_is_ours(),
+		.announces_start = sandbox->wants_terminal,
 		.announces_end = sandbox->result.has_environment,
 	};
 
@@ -210,7 +211,7 @@ static int start_limits(struct sandbox *sandbox, struct error *error)
 static void lend_terminal(const struct sandbox *sandbox)
 {
 	if (sandbox->wants_terminal) {
-		terminal_hand_over(getpgrp(), sandbox->outfit.report->root);
+		terminal_hand_over(getpgrp(), sandbox->result.report.root);
 	}
 }
 
@@ -220,7 +221,7 @@ static void lend_terminal(const struct sandbox *sandbox)
 static void stop_with_the_command(const struct sandbox *sandbox, int signal)
 {
 	if ((signal != SIGTTIN && signal != SIGTTOU) || !terminal_is_ours()) {
-		terminal_hand_over(sandbox->outfit.report->root, getpgrp());
+		terminal_hand_over(sandbox->result.report.root, getpgrp());
 		(void)raise(SIGSTOP); /* returns when somebody sends SIGCONT */
 	}
 	lend_terminal(sandbox);
@@ -254,27 +255,50 @@ static void handle_signals(const struct sandbox *sandbox)
 	}
 }
 
+static void handle_message(struct sandbox *sandbox, const struct keeper_message *message)
+{
+	switch (message->kind) {
+	case KEEPER_ROOT_STARTED:
+		sandbox->result.report.root = message->value;
+		break;
+	case KEEPER_ROOT_ENDING:
+		record_env_process(&sandbox->result.environment, message->value);
+		keeper_request(sandbox, KEEPER_MAY_REAP, 0);
+		break;
+	case KEEPER_ROOT_STOPPED:
+		/* Only what the terminal or the command itself stops: the throttle's stops are
+		 * SIGSTOP. */
+		if (sandbox->wants_terminal && message->value != SIGSTOP) {
+			stop_with_the_command(sandbox, message->value);
+		}
+		break;
+	default:
+		break;
+	}
+}
+
 /* True while the keeper is there. */
 static bool handle_keeper(struct sandbox *sandbox)
 {
-	struct keeper_message message;
-	ssize_t length = recv(sandbox->control, &message, sizeof(message), MSG_DONTWAIT);
+	union {
+		struct keeper_message message;
+		struct run_report report;
+	} received;
+	ssize_t length = recv(sandbox->control, &received, sizeof(received), MSG_DONTWAIT);
 
-	if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+	/* A keeper that leaves a request unread resets the connection: that comes before its report,
+	 * and only once (net/unix/af_unix.c, unix_release_sock). */
+	if (length < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET)) {
 		return true;
 	}
-	if (length != (ssize_t)sizeof(message)) {
+	if (length == (ssize_t)sizeof(received.report)) {
+		sandbox->result.report = received.report;
+		return false; /* its last word */
+	}
+	if (length != (ssize_t)sizeof(received.message)) {
 		return false;
 	}
-	if (message.kind == KEEPER_ROOT_ENDING) {
-		record_env_process(&sandbox->result.environment, sandbox->outfit.report->root);
-		keeper_request(sandbox, KEEPER_MAY_REAP, 0);
-	}
-	/* Only what the terminal or the command itself stops; the throttle's stops are SIGSTOP. */
-	if (message.kind == KEEPER_ROOT_STOPPED && sandbox->wants_terminal &&
-		message.value != SIGSTOP) {
-		stop_with_the_command(sandbox, message.value);
-	}
+	handle_message(sandbox, &received.message);
 	return true;
 }
 
@@ -380,7 +404,7 @@ static void drain_relay(struct sandbox *sandbox)
 	struct pollfd sources[RELAY_STREAMS];
 
 	while (sandbox->outfit.has_relay && relay_is_active(relay)) {
-		int timeout = sandbox->outfit.report->complete ? -1 : 0;
+		int timeout = sandbox->result.report.complete ? -1 : 0;
 
 		relay_prepare(relay, sources);
 		if (poll(sources, RELAY_STREAMS, timeout) == 0) {
@@ -395,7 +419,7 @@ static void drain_relay(struct sandbox *sandbox)
  */
 static void end_of_keeper(struct sandbox *sandbox)
 {
-	struct run_report *report = sandbox->outfit.report;
+	struct run_report *report = &sandbox->result.report;
 
 	if (sandbox->throttle != NULL) {
 		throttle_destroy(sandbox->throttle);
@@ -520,7 +544,6 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 	memory_limit_finish(steal_pointer(sandbox->memory), result);
 	result->ended_ns = clock_monotonic_ns();
 	result->wall_offset_ns = (int64_t)(clock_realtime_ns() - result->ended_ns);
-	result->report = *sandbox->outfit.report;
 	if (result->has_environment) {
 		end_record(result);
 	}
@@ -533,6 +556,7 @@ int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan,
 	struct error *error)
 {
 	struct outfit outfit;
+	struct run_report report = { 0 };
 	char message[sizeof(error->text)];
 	int r = outfit_init(&outfit, policy, plan, error);
 
@@ -542,7 +566,7 @@ int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan,
 	}
 	struct launch launch = {
 		.plan = plan,
-		.report = outfit.report,
+		.report = &report,
 		.ruleset_fd = outfit.ruleset_fd,
 		.scope_fd = -1,
 		.control_fd = -1,
@@ -550,8 +574,8 @@ int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan,
 	};
 
 	child_become_command(&launch);
-	*ret_code = result_describe_setup(outfit.report, plan, message, sizeof(message));
-	r = error_set(error, outfit.report->error, "%s", message);
+	*ret_code = result_describe_setup(&report, plan, message, sizeof(message));
+	r = error_set(error, report.error, "%s", message);
 	outfit_finish(&outfit);
 	return r;
 }
