@@ -388,6 +388,43 @@ Test(filter_kernel, keeps_a_pair_of_sockets_from_reaching_a_socket_file)
 	cr_assert_not(datagram_arrives(&defaults));
 }
 
+/* The error of pinning the calling thread by its own number, as pthread_setaffinity_np does. */
+static int pin_by_number(const struct syscall_choices *choices)
+{
+	cleanup_bpf_program struct bpf_program program = { 0 };
+	unsigned long cpus[16] = { 0 };
+	int status;
+	pid_t child;
+
+	cr_assert_eq(syscall_rules_compile(ARCH_NATIVE, choices, &program), 0);
+	child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		long tid = syscall(SYS_gettid);
+
+		prepare();
+		install(&program);
+		if (syscall(SYS_sched_getaffinity, tid, sizeof(cpus), cpus) < 0) {
+			_exit(PREPARATION_FAILED);
+		}
+		_exit(syscall(SYS_sched_setaffinity, tid, sizeof(cpus), cpus) == 0 ? 0 : errno);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+Test(filter_kernel, lets_threads_be_pinned_by_number_only_with_the_scheduling_group)
+{
+	struct syscall_choices scheduling = {
+		.supervised = true,
+		.allowed_groups = 1u << SYSCALL_GROUP_SCHEDULING,
+	};
+
+	cr_assert_eq(pin_by_number(&scheduling), 0);
+	cr_assert_eq(pin_by_number(&defaults), EPERM);
+}
+
 #ifdef __x86_64__
 /* The status of a child that calls `attack` under the default filter. */
 static int attack_under_filter(void (*attack)(void))

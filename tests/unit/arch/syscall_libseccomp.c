@@ -1,6 +1,6 @@
 /* The numbers and tokens of libseccomp. */
-/* native only: Debian has libseccomp for its own processor only */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: Debian has libseccomp for its own processor only */
 
 #include <criterion/criterion.h>
 #include <seccomp.h>

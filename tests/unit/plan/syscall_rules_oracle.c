@@ -3,8 +3,8 @@
  * libseccomp has no order among the rules of one call and one action for everything else, so every
  * tested call gets a program of its own, whose default is what the call gets when no clause holds;
  * the calls without tests share one, whose default is the answer to unknown numbers. */
-/* native only: Debian has libseccomp for its own processor only */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: Debian has libseccomp for its own processor only */
 
 #include <criterion/criterion.h>
 #include <errno.h>
