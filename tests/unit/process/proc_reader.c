@@ -1,5 +1,6 @@
 /* The parsers of /proc, with what a hostile process can put there. */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: qemu-user's own threads show in /proc */
 
 #include <criterion/criterion.h>
 #include <errno.h>
