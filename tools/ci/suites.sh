@@ -38,7 +38,7 @@ suite()
 	local tested passed failed skipped found
 	shift
 	mkdir -p "$reports"
-	ASAN_OPTIONS="detect_leaks=1:log_path=$reports/report" \
+	ASAN_OPTIONS="log_path=$reports/report" \
 		UBSAN_OPTIONS="print_stacktrace=1:log_path=$reports/report" \
 		TSAN_OPTIONS="log_path=$reports/report" \
 		TESTFLAGS=--verbose timeout -k 10 "${SUITE_SECONDS:-900}" "$@" >"$log" 2>&1 || code=$?
