@@ -286,8 +286,8 @@ static bool handle_keeper(struct sandbox *sandbox)
 	} received;
 	ssize_t length = recv(sandbox->control, &received, sizeof(received), MSG_DONTWAIT);
 
-	/* A keeper that leaves a request unread resets the connection: that comes before its report,
-	 * and only once (net/unix/af_unix.c, unix_release_sock). */
+	/* A keeper that leaves a request unread resets the connection: that comes before its
+	 * report, and only once (net/unix/af_unix.c, unix_release_sock). */
 	if (length < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET)) {
 		return true;
 	}

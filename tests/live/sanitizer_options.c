@@ -3,8 +3,9 @@
 
 const char *__asan_default_options(void);
 
-/* Criterion forgets a few bytes of its own in the runner now and then.  The programs that are tested
- * here are processes of their own and look for leaks; so does the runner of the unit tests. */
+/* Criterion forgets a few bytes of its own in the runner now and then.  The programs that are
+ * tested here are processes of their own and look for leaks; so does the runner of the unit tests.
+ */
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";

@@ -18,6 +18,7 @@ done
 equal_counts unit-counts-equal unit unit-address unit-undefined unit-thread
 equal_counts live-counts-equal live live-address live-undefined live-thread
 suite unit-jemalloc make -j2 JEMALLOC=1 test
+step stress make -j2 stress
 step check make check
 for arch in aarch64 riscv64; do
 	suite "unit-$arch" tests/cross/run.sh "$arch"
