@@ -153,8 +153,7 @@ Test(connect_rule, of_tcp_to_any_host_is_held)
 	}
 }
 
-/* Every row of the grammar's table of rejections, and the rules that are right but not built.
- */
+/* Every row of the grammar's table of rejections, and the rules that are right but not built. */
 /* long: the table is its length */
 Test(connect_rule, that_is_wrong_or_not_built_is_refused)
 {
