@@ -27,12 +27,13 @@
 #include "core/base/fd.h"
 #include "tests/live/probe.h"
 
-#define STATUS_FD     9	  /* the number that --status-fd names */
-#define FIRST_SAFE_FD 500 /* above all that the test process has open */
-#define INPUT	      3	  /* index of stdin's pipe, after the streams */
-#define WORD_COUNT    64
-#define COMMAND_WORDS 512
-#define STARTED_LIMIT 32
+#define STATUS_FD      9   /* the number that --status-fd names */
+#define STATUS_FD_WORD "9" /* not from the ring of words: a spec may be started many times */
+#define FIRST_SAFE_FD  500 /* above all that the test process has open */
+#define INPUT	       3   /* index of stdin's pipe, after the streams */
+#define WORD_COUNT     64
+#define COMMAND_WORDS  512
+#define STARTED_LIMIT  32
 
 enum stream { STREAM_OUT, STREAM_ERR, STREAM_STATUS, STREAM_COUNT };
 
@@ -198,7 +199,7 @@ static void build_command(const struct run_spec *spec, const char **command)
 		}
 		if (!spec->plain && !spec->no_status) {
 			command[count++] = "--status-fd";
-			command[count++] = word("%d", STATUS_FD);
+			command[count++] = STATUS_FD_WORD;
 		}
 	}
 	for (size_t i = 0; i < 2; i++) {
