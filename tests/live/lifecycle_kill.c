@@ -14,8 +14,9 @@
 #include "tests/live/harness.h"
 #include "tests/live/probe.h"
 
-#define GONE_SECONDS	 0.2 /* after that nothing may be left on a machine that is not overloaded */
-#define LAST_SECONDS	 2.0 /* and after that on any: the storm itself competes for its processors */
+#define GONE_SECONDS 0.2  /* after that nothing may be left on a machine that is not overloaded */
+#define LAST_SECONDS 10.0 /* and after that on any: a storm competes for the keeper's processors   \
+			   */
 #define LONGEST_DELAY_US 30000
 
 TestSuite(lifecycle_kill, .timeout = 600);
@@ -59,8 +60,10 @@ static double kill_once(enum victim victim, const char *subcommand, unsigned *se
 	return seconds;
 }
 
-/* Nothing may be left; prints how long it took. */
-static void kill_many(enum victim victim, const char *subcommand, const char *what)
+/* Nothing may be left; prints how long it took.  That share of the rounds must be within 200 ms: in
+ * a storm the keeper may wait longer for a processor, which its user cannot change. */
+static void kill_many(
+	enum victim victim, const char *subcommand, int percent_in_time, const char *what)
 {
 	cleanup_close int lock = machine_lock();
 	unsigned seed = (unsigned)getpid();
@@ -78,27 +81,28 @@ static void kill_many(enum victim victim, const char *subcommand, const char *wh
 	}
 	cr_log_info("%d x %s: nothing left, in %d within 200 ms, in all within %.0f ms", count,
 		what, in_time, longest * 1e3);
-	cr_assert_geq(in_time * 2, count, "only %d of %d ended within 200 ms", in_time, count);
+	cr_assert_geq(in_time * 100, count * percent_in_time, "only %d of %d ended within 200 ms",
+		in_time, count);
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_supervisor)
 {
-	kill_many(VICTIM_SUPERVISOR, "deep", "kill -9 of sandlock");
+	kill_many(VICTIM_SUPERVISOR, "deep", 80, "kill -9 of sandlock");
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_supervisor_in_a_fork_storm)
 {
-	kill_many(VICTIM_SUPERVISOR, "all", "kill -9 of sandlock in a storm");
+	kill_many(VICTIM_SUPERVISOR, "all", 50, "kill -9 of sandlock in a storm");
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper)
 {
-	kill_many(VICTIM_KEEPER, "deep", "kill -9 of the keeper");
+	kill_many(VICTIM_KEEPER, "deep", 80, "kill -9 of the keeper");
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper_in_a_fork_storm)
 {
-	kill_many(VICTIM_KEEPER, "all", "kill -9 of the keeper in a storm");
+	kill_many(VICTIM_KEEPER, "all", 50, "kill -9 of the keeper in a storm");
 }
 
 /* With both gone nobody is left to end the tree: the command dies by its parent-death signal, what
