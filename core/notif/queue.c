@@ -12,12 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/notif/queue.h"
 
 #define CACHE_LINE 64
 
-/* A cell is free for the push that holds position p when its sequence is p, and full for the pop that
- * holds position p when its sequence is p + 1. */
+/* A cell is free for the push that holds position p when its sequence is p, and full for the pop
+ * that holds position p when its sequence is p + 1. */
 struct cell {
 	_Atomic uint64_t sequence;
 	void *item; /* written before, read after the sequence says so */
@@ -26,11 +27,12 @@ struct cell {
 struct queue {
 	alignas(CACHE_LINE) _Atomic uint64_t push_position;
 	alignas(CACHE_LINE) _Atomic uint64_t pop_position;
-	/* Counts events that a sleeper must not miss: each push that saw a sleeper, and the close. */
+	/* Counts events that a sleeper must not miss: each push that saw a sleeper, and the close.
+	 */
 	alignas(CACHE_LINE) _Atomic uint32_t wake_count;
 	_Atomic uint32_t sleepers;
 	_Atomic bool is_closed;
-	uint64_t mask;       /* set once */
+	uint64_t mask; /* set once */
 	struct cell cells[];
 };
 
@@ -60,9 +62,11 @@ void queue_destroy(struct queue *queue)
 	free(queue);
 }
 
-static void futex_wake(_Atomic uint32_t *word, int count)
+static void wake_sleepers(struct queue *queue, int count)
 {
-	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); /* cannot fail */
+	atomic_fetch_add(&queue->wake_count, 1);
+	(void)syscall(SYS_futex, &queue->wake_count, FUTEX_WAKE_PRIVATE, count, NULL, NULL,
+		0); /* cannot fail */
 }
 
 bool queue_push(struct queue *queue, void *item)
@@ -80,7 +84,8 @@ bool queue_push(struct queue *queue, void *item)
 			return false;
 		}
 		if (lead > 0) {
-			position = atomic_load_explicit(&queue->push_position, memory_order_relaxed);
+			position =
+				atomic_load_explicit(&queue->push_position, memory_order_relaxed);
 		} else if (atomic_compare_exchange_weak_explicit(&queue->push_position, &position,
 				   position + 1, memory_order_relaxed, memory_order_relaxed)) {
 			break;
@@ -91,8 +96,7 @@ bool queue_push(struct queue *queue, void *item)
 	 * sees this item, or we see the sleeper and wake it. */
 	atomic_store(&cell->sequence, position + 1);
 	if (atomic_load(&queue->sleepers) > 0) {
-		atomic_fetch_add(&queue->wake_count, 1);
-		futex_wake(&queue->wake_count, 1);
+		wake_sleepers(queue, 1);
 	}
 	return true;
 }
@@ -120,20 +124,12 @@ void *queue_try_pop(struct queue *queue)
 	void *item = cell->item;
 
 	/* Release: the push of the next round may overwrite the item from here. */
-	atomic_store_explicit(
-		&cell->sequence, position + queue->mask + 1, memory_order_release);
+	atomic_store_explicit(&cell->sequence, position + queue->mask + 1, memory_order_release);
 	return item;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* Sleeps until the wake count differs from `seen` or the deadline has come; false for the latter. */
+/* Sleeps until the wake count differs from `seen` or the deadline has come; false for the latter.
+ */
 static bool wait_for_wake(struct queue *queue, uint32_t seen, uint64_t deadline_ns)
 {
 	struct timespec deadline = {
@@ -156,7 +152,7 @@ void *queue_pop(struct queue *queue, uint64_t timeout_ns)
 		return item;
 	}
 	if (timeout_ns != UINT64_MAX) {
-		deadline_ns = now_ns() + timeout_ns;
+		deadline_ns = clock_monotonic_ns() + timeout_ns;
 	}
 	atomic_fetch_add(&queue->sleepers, 1);
 	for (;;) {
@@ -169,15 +165,24 @@ void *queue_pop(struct queue *queue, uint64_t timeout_ns)
 		}
 		in_time = wait_for_wake(queue, seen, deadline_ns);
 	}
-	atomic_fetch_sub(&queue->sleepers, 1);
+	/* A push that was held up between taking its cell and filling it hides the full ones behind
+	 * it: whoever was woken for those found nothing and slept again.  So the first one served
+	 * passes the wake-up on. */
+	if (atomic_fetch_sub(&queue->sleepers, 1) > 1 && item != NULL && queue_depth(queue) > 0) {
+		wake_sleepers(queue, 1);
+	}
 	return item;
 }
 
 void queue_close(struct queue *queue)
 {
 	atomic_store(&queue->is_closed, true);
-	atomic_fetch_add(&queue->wake_count, 1);
-	futex_wake(&queue->wake_count, INT_MAX);
+	wake_sleepers(queue, INT_MAX);
+}
+
+bool queue_has_sleeper(const struct queue *queue)
+{
+	return atomic_load_explicit(&queue->sleepers, memory_order_relaxed) > 0;
 }
 
 size_t queue_depth(const struct queue *queue)

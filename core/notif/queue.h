@@ -11,7 +11,7 @@
 
 /* What may run at the same time, in any number of threads:
  *
- *                push   pop   close   depth
+ *                push   pop   close   depth, has_sleeper
  *      push       yes   yes    yes     yes
  *      pop        yes   yes    yes     yes
  *      close      yes   yes    yes     yes
@@ -40,7 +40,11 @@ void *queue_try_pop(struct queue *queue);
 /* Wakes every sleeper; pushes go on to be accepted, so that nothing in flight is lost. */
 void queue_close(struct queue *queue);
 
-/* How many items were pushed and not popped: exact when nothing else runs, a good guess otherwise. */
+/* How many items were pushed and not popped: exact when nothing else runs, a good guess otherwise.
+ */
 size_t queue_depth(const struct queue *queue);
+
+/* Whether some thread sleeps in queue_pop(): a guess, as above. */
+bool queue_has_sleeper(const struct queue *queue);
 
 #endif

@@ -349,6 +349,43 @@ static void mark_lifted(const struct syscall_choices *choices, bool lifted[SYSCA
 	}
 }
 
+/* The trap set asks a notifying decision last, so that a call which the rows deny stays denied. */
+static int add_notified(
+	enum arch arch, const struct syscall_choices *choices, struct syscall_traps *traps)
+{
+	if (choices->notify_count > SYSCALL_RULES_NOTIFIED) {
+		return -ENOSPC;
+	}
+	for (size_t i = 0; i < choices->notify_count; i++) {
+		const struct syscall_notify *notify = &choices->notify[i];
+		int id = syscall_find_number(ARCH_NATIVE, (uint32_t)notify->number);
+		int number = id < 0 ? -1 : syscall_number(arch, (enum syscall_id)id);
+		struct trap trap = { .otherwise = VERDICT_NOTIFY };
+		int r;
+
+		if (number < 0) {
+			continue;
+		}
+		if (notify->only_if != NULL) {
+			traps->notified[i] = (struct arg_clause){
+				.tests = { *notify->only_if },
+				.test_count = 1,
+				.verdict = VERDICT_NOTIFY,
+			};
+			trap = (struct trap){
+				.clauses = &traps->notified[i],
+				.clause_count = 1,
+				.otherwise = VERDICT_ALLOW,
+			};
+		}
+		r = trap_set_add(&traps->set, (uint32_t)number, &trap);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
 int syscall_rules_collect(
 	enum arch arch, const struct syscall_choices *choices, struct syscall_traps *ret_traps)
 {
@@ -381,7 +418,7 @@ int syscall_rules_collect(
 			return r;
 		}
 	}
-	return 0;
+	return add_notified(arch, choices, ret_traps);
 }
 
 int syscall_rules_compile(
@@ -418,11 +455,26 @@ struct syscall_rule syscall_rules_get(const struct syscall_choices *choices, enu
 	return rule;
 }
 
+static bool is_notified(
+	const struct syscall_choices *choices, enum syscall_id id, const uint64_t arguments[6])
+{
+	for (size_t i = 0; i < choices->notify_count; i++) {
+		const struct syscall_notify *notify = &choices->notify[i];
+
+		if (notify->number == syscall_number(ARCH_NATIVE, id) &&
+			(notify->only_if == NULL || arg_test_holds(notify->only_if, arguments))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum verdict syscall_rules_verdict(
 	enum arch arch, const struct syscall_choices *choices, const struct seccomp_data *call)
 {
 	struct arg_clause clauses[SYSCALL_RULES_CLAUSES];
 	uint64_t arguments[6];
+	enum verdict verdict;
 	enum column column;
 	struct trap trap;
 	int id;
@@ -435,10 +487,15 @@ enum verdict syscall_rules_verdict(
 		return VERDICT_ENOSYS;
 	}
 	column = column_of(choices, (enum syscall_id)id, is_lifted(choices, (enum syscall_id)id));
-	if (column != COLUMN_TESTED) {
-		return (enum verdict)column;
-	}
 	memcpy(arguments, call->args, sizeof(arguments));
-	trap = trap_of_tests(rows[id].tests, facts_of(choices), clauses);
-	return trap_verdict(&trap, arguments);
+	if (column != COLUMN_TESTED) {
+		verdict = (enum verdict)column;
+	} else {
+		trap = trap_of_tests(rows[id].tests, facts_of(choices), clauses);
+		verdict = trap_verdict(&trap, arguments);
+	}
+	if (verdict == VERDICT_ALLOW && is_notified(choices, (enum syscall_id)id, arguments)) {
+		verdict = VERDICT_NOTIFY;
+	}
+	return verdict;
 }

@@ -15,6 +15,13 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
+/* A call that a supervisor is asked about, by its number on this processor, while the test holds
+ * (NULL: always).  The test is borrowed. */
+struct syscall_notify {
+	int number;
+	const struct arg_test *only_if;
+};
+
 /* What of a policy and of the host changes a verdict. */
 struct syscall_choices {
 	bool supervised;	 /* which column */
@@ -23,7 +30,9 @@ struct syscall_choices {
 	bool tcp_sockets;	 /* Landlock polices TCP, or the policy grants all of it */
 	bool listen;		 /* some bind port is granted */
 	bool unix_sockets; /* Landlock polices socket files (ABI 9), or the group is allowed */
-	bool denied[SYSCALL_COUNT]; /* --extra-deny-syscall, by enum syscall_id */
+	bool denied[SYSCALL_COUNT];	     /* --extra-deny-syscall, by enum syscall_id */
+	const struct syscall_notify *notify; /* borrowed; what the rows deny stays denied */
+	size_t notify_count;
 };
 
 /* Resolves --extra-allow-syscall and --extra-deny-syscall names into `choices` with the messages of
@@ -31,8 +40,8 @@ struct syscall_choices {
 int syscall_choices_add(struct syscall_choices *choices, const struct string_list *extra_allow,
 	const struct string_list *extra_deny, struct error *error);
 
-/* Compiles the filter of one architecture.  0 or -errno; *ret_program is owned by the caller.  Pure
- * and thread-safe; needs about 100 KiB of stack. */
+/* Compiles the filter of one architecture.  0 or -errno (-ENOSPC: too many notified calls);
+ * *ret_program is owned by the caller.  Pure and thread-safe; needs about 100 KiB of stack. */
 int syscall_rules_compile(enum arch arch, const struct syscall_choices *choices,
 	struct bpf_program *ret_program) nodiscard;
 
@@ -66,10 +75,12 @@ enum verdict syscall_rules_verdict(
 
 /* The rows as a trap set, for other ways to make a program of them (an oracle, a measurement).
  * `clauses` is the memory that the set refers to. */
-#define SYSCALL_RULES_CLAUSES 128
+#define SYSCALL_RULES_CLAUSES  128
+#define SYSCALL_RULES_NOTIFIED 128
 struct syscall_traps {
 	struct trap_set set;
 	struct arg_clause clauses[SYSCALL_RULES_CLAUSES];
+	struct arg_clause notified[SYSCALL_RULES_NOTIFIED];
 };
 int syscall_rules_collect(enum arch arch, const struct syscall_choices *choices,
 	struct syscall_traps *ret_traps) nodiscard;

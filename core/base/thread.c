@@ -1,0 +1,122 @@
+/* Threads of the supervisor: each has a role and a name, and takes no signals. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/base/thread.h"
+
+#define NAME_BYTES    16      /* the kernel's limit, with the NUL */
+#define INTERRUPT_GAP 1000000 /* nanoseconds between two tries */
+
+static const char *const role_names[THREAD_ROLE_COUNT] = {
+	[THREAD_MAIN] = "main",
+	[THREAD_RECEIVER] = "receiver",
+	[THREAD_WORKER] = "worker",
+};
+
+static _Thread_local enum thread_role current_role = THREAD_MAIN;
+
+struct beginning {
+	enum thread_role role;
+	unsigned int number;
+	void *(*function)(void *argument);
+	void *argument;
+};
+
+enum thread_role thread_role(void)
+{
+	return current_role;
+}
+
+static void interrupted(int signal)
+{
+	(void)signal; /* the system call that it ended is all that was wanted */
+}
+
+static void name_thread(const struct beginning *beginning)
+{
+	char name[NAME_BYTES];
+
+	if (beginning->role == THREAD_WORKER) {
+		(void)snprintf(name, sizeof(name), "%s-%u", role_names[beginning->role],
+			beginning->number); /* a cut name is still one */
+	} else {
+		(void)snprintf(name, sizeof(name), "%s", role_names[beginning->role]);
+	}
+	(void)pthread_setname_np(pthread_self(), name); /* for ps(1) and debuggers only */
+}
+
+static void *begin(void *memory)
+{
+	struct beginning beginning = *(struct beginning *)memory;
+
+	free(memory);
+	current_role = beginning.role;
+	name_thread(&beginning);
+	return beginning.function(beginning.argument);
+}
+
+/* The mask is in force from the thread's first instruction, because it is inherited. */
+static int block_signals(enum thread_role role, sigset_t *ret_before)
+{
+	struct sigaction action = { .sa_handler = interrupted };
+	sigset_t blocked;
+
+	(void)sigfillset(&blocked); /* cannot fail */
+	if (role == THREAD_RECEIVER) {
+		/* No SA_RESTART: the interrupted call shall return. */
+		if (sigaction(SIGRTMIN, &action, NULL) < 0) {
+			return -errno;
+		}
+		(void)sigdelset(&blocked, SIGRTMIN);
+	}
+	return -pthread_sigmask(SIG_SETMASK, &blocked, ret_before);
+}
+
+int thread_start(enum thread_role role, unsigned int number, void *(*function)(void *argument),
+	void *argument, pthread_t *ret_thread)
+{
+	struct beginning *beginning = malloc(sizeof(*beginning));
+	sigset_t before;
+	int r;
+
+	if (beginning == NULL) {
+		return -ENOMEM;
+	}
+	*beginning = (struct beginning){ role, number, function, argument };
+	r = block_signals(role, &before);
+	if (r < 0) {
+		free(beginning);
+		return r;
+	}
+	r = pthread_create(ret_thread, NULL, begin, beginning);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* it was valid before */
+	if (r != 0) {
+		free(beginning);
+	}
+	return -r;
+}
+
+static struct timespec moment(uint64_t ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / 1000000000),
+		.tv_nsec = (long)(ns % 1000000000),
+	};
+}
+
+void thread_join_interrupting(pthread_t thread, unsigned int grace_ms)
+{
+	struct timespec until = moment(clock_monotonic_ns() + (uint64_t)grace_ms * 1000000);
+
+	/* A signal that comes just before the system call interrupts nothing: the next one will. */
+	while (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT) {
+		(void)pthread_kill(thread, SIGRTMIN); /* ESRCH: it has just ended */
+		until = moment(clock_monotonic_ns() + INTERRUPT_GAP);
+	}
+}
