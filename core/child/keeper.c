@@ -20,18 +20,20 @@
 #define TEARDOWN_NS                                                                                \
 	UINT64_C(5000000000) /* a task stuck in the kernel holds a report up so long               \
 			      */
-#define CHILD_STACK	65536
-#define EXIT_SETUP	125
-#define CHILDREN_BUFFER 4096
+#define CHILD_STACK	  65536
+#define EXIT_SETUP	  125
+#define HAND_OVER_LOOK_NS UINT64_C(10000000)
+#define CHILDREN_BUFFER	  4096
 
 /* The child's stack while it shares our memory: it lies in the keeper's own copy of the program. */
 static char child_stack[CHILD_STACK] __attribute__((aligned(16)));
 
 struct keeper {
 	struct launch *launch;
-	int control; /* socket to the supervisor */
-	int signals; /* signalfd for SIGCHLD */
-	bool scoped; /* kill(-1) reaches the sandbox and nothing else */
+	int control;  /* socket to the supervisor */
+	int signals;  /* signalfd for SIGCHLD */
+	bool resumed; /* the supervisor receives */
+	bool scoped;  /* kill(-1) reaches the sandbox and nothing else */
 	pid_t root;
 };
 
@@ -122,7 +124,8 @@ bool tree_end(bool scoped, struct run_report *report)
 	return true;
 }
 
-/* Runs on its own stack, in the keeper's memory, with a descriptor table of its own. */
+/* Runs on its own stack, in the keeper's memory.  With a listener to hand over it shares the
+ * keeper's descriptor table too, until the keeper leaves it. */
 static void child_main(void *argument)
 {
 	const struct launch *launch = argument;
@@ -140,12 +143,13 @@ __attribute__((noreturn)) static void keeper_exit(const struct keeper *keeper)
 	__builtin_unreachable();
 }
 
-__attribute__((noreturn)) static void keeper_fail(const struct keeper *keeper, long error)
+__attribute__((noreturn)) static void keeper_fail(
+	const struct keeper *keeper, uint32_t step, long error)
 {
 	struct run_report *report = keeper->launch->report;
 
 	report->stage = REPORT_FAILED;
-	report->step = REPORT_STEP_KEEPER;
+	report->step = step;
 	report->error = (int32_t)-error;
 	report->complete = true;
 	keeper_exit(keeper);
@@ -191,15 +195,25 @@ static void keeper_start(struct keeper *keeper)
 		r = enter_scope(keeper);
 	}
 	if (r < 0) {
-		keeper_fail(keeper, r);
+		keeper_fail(keeper, REPORT_STEP_KEEPER, r);
 	}
 	if (launch->plan->has_user) {
 		flags |= CLONE_NEWUSER;
 	}
+	if (launch->hand_over != NULL) {
+		/* Above the standard streams, which the child replaces in the shared table. */
+		r = raw_syscall(__NR_fcntl, launch->control_fd, F_DUPFD_CLOEXEC, 3);
+		if (r < 0) {
+			keeper_fail(keeper, REPORT_STEP_HAND_OVER, r);
+		}
+		launch->control_fd = (int)r;
+		flags |= CLONE_FILES;
+	}
+	keeper->control = launch->control_fd;
 	keeper->root =
 		(pid_t)raw_clone(flags, child_stack + sizeof(child_stack), child_main, launch);
 	if (keeper->root < 0) {
-		keeper_fail(keeper, keeper->root);
+		keeper_fail(keeper, REPORT_STEP_KEEPER, keeper->root);
 	}
 	launch->report->root = keeper->root;
 }
@@ -211,7 +225,7 @@ static void keeper_detach(struct keeper *keeper)
 	raw_sigset child_signal = RAW_SIGNAL_BIT(SIGCHLD);
 	long r;
 
-	r = raw_syscall(__NR_dup3, keeper->launch->control_fd, 0, O_CLOEXEC);
+	r = raw_syscall(__NR_dup3, keeper->control, 0, O_CLOEXEC);
 	if (r >= 0) {
 		r = raw_syscall(__NR_close_range, 1, ~0u, 0);
 	}
@@ -221,7 +235,7 @@ static void keeper_detach(struct keeper *keeper)
 	}
 	if (r < 0) {
 		(void)tree_end(keeper->scoped, keeper->launch->report);
-		keeper_fail(keeper, r);
+		keeper_fail(keeper, REPORT_STEP_KEEPER, r);
 	}
 	keeper->control = 0;
 	keeper->signals = (int)r;
@@ -310,7 +324,7 @@ static void send_signal(const struct keeper *keeper, uint32_t kind, int signal)
 }
 
 /* True while the supervisor is there. */
-static bool serve_request(const struct keeper *keeper)
+static bool serve_request(struct keeper *keeper)
 {
 	struct keeper_message message;
 	long length = raw_syscall(__NR_recvfrom, keeper->control, &message, sizeof(message),
@@ -322,7 +336,111 @@ static bool serve_request(const struct keeper *keeper)
 	if (length != (long)sizeof(message)) {
 		return false;
 	}
-	send_signal(keeper, message.kind, message.value);
+	if (message.kind == KEEPER_RESUME) {
+		keeper->resumed = true;
+	} else {
+		send_signal(keeper, message.kind, message.value);
+	}
+	return true;
+}
+
+static bool child_is_dead(const struct keeper *keeper)
+{
+	siginfo_t info = { 0 };
+
+	/* It stays to be reaped by the loop. */
+	(void)raw_syscall(__NR_waitid, P_PID, keeper->root, &info,
+		WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+	return info.si_pid == keeper->root;
+}
+
+/* The listener's number in the shared table; -ECHILD when the child will have none, -EPIPE when the
+ * supervisor is gone.  A child that is killed wakes nobody, so now and then we look. */
+static long await_listener(struct keeper *keeper)
+{
+	uint32_t *word = &keeper->launch->hand_over->listener;
+	uint32_t seen;
+
+	while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) == HAND_OVER_NOTHING) {
+		raw_futex_wait(word, HAND_OVER_NOTHING, HAND_OVER_LOOK_NS);
+		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != HAND_OVER_NOTHING) {
+			continue;
+		}
+		if (!serve_request(keeper)) {
+			return -EPIPE;
+		}
+		if (child_is_dead(keeper)) {
+			return -ECHILD;
+		}
+	}
+	return seen == HAND_OVER_FAILED ? -ECHILD : (long)seen - HAND_OVER_NUMBER;
+}
+
+static long send_listener(const struct keeper *keeper, int fd)
+{
+	struct keeper_message message = { KEEPER_LISTENER, 0 };
+	struct iovec bytes = { &message, sizeof(message) };
+	/* Laid out by hand: CMSG_FIRSTHDR and its kin may call into libc. */
+	struct {
+		struct cmsghdr header;
+		int fd;
+	} rights = {
+		.header = {
+			.cmsg_len = CMSG_LEN(sizeof(int)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		},
+		.fd = fd,
+	};
+	struct msghdr header = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = &rights,
+		.msg_controllen = sizeof(rights),
+	};
+	long r = raw_syscall(__NR_sendmsg, keeper->control, &header, MSG_NOSIGNAL);
+
+	return r < 0 ? r : 0;
+}
+
+/* Gives the listener away and lets the child go on when somebody receives.  False when the
+ * supervisor is gone.  Until the end the table is shared: our close is the child's too, so nobody
+ * inside ever holds the listener; then we leave the table to the child. */
+static bool hand_over_listener(struct keeper *keeper)
+{
+	struct launch *launch = keeper->launch;
+	struct pollfd source = { .fd = keeper->control, .events = POLLIN };
+	long fd = await_listener(keeper);
+	long r = fd;
+
+	if (fd >= 0) {
+		r = send_listener(keeper, (int)fd);
+		(void)raw_syscall(__NR_close, fd); /* our only copy */
+	}
+	while (r >= 0 && !keeper->resumed) {
+		(void)raw_syscall(__NR_ppoll, &source, 1, NULL, NULL, 0);
+		if (!serve_request(keeper)) {
+			r = -EPIPE;
+		}
+	}
+	if (r == -EPIPE || r == -ECONNRESET) {
+		return false;
+	}
+	if (r >= 0) {
+		r = child_limit_open_files(launch, keeper->root);
+		r = r == -ESRCH ? 0 : r; /* it was killed meanwhile: the loop will see it */
+	}
+	if (r >= 0 || r == -ECHILD) {
+		long left = raw_syscall(
+			__NR_close_range, keeper->control + 1, ~0u, CLOSE_RANGE_UNSHARE);
+
+		r = left < 0 ? left : 0;
+	}
+	if (r < 0) {
+		(void)tree_end(keeper->scoped, launch->report);
+		keeper_fail(keeper, REPORT_STEP_HAND_OVER, r);
+	}
+	raw_futex_post(&launch->hand_over->resumed, 1);
 	return true;
 }
 
@@ -333,6 +451,10 @@ void keeper_run(struct launch *launch)
 
 	launch->keeper = (pid_t)raw_syscall(__NR_getpid);
 	keeper_start(&keeper);
+	if (launch->hand_over != NULL && !hand_over_listener(&keeper)) {
+		launch->report->complete = tree_end(keeper.scoped, launch->report);
+		keeper_exit(&keeper);
+	}
 	keeper_detach(&keeper);
 	if (launch->announces_start) {
 		send_event(&keeper, KEEPER_ROOT_STARTED, keeper.root);

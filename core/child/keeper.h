@@ -19,6 +19,8 @@ enum keeper_message_kind {
 	KEEPER_ROOT_STOPPED, /* ← the command was stopped by signal `value` */
 	KEEPER_ROOT_ENDING, /* ← the command, pid `value`, is dead and not reaped: /proc still shows
 			       it */
+	KEEPER_LISTENER,    /* ← carries the listener (SCM_RIGHTS); the command waits … */
+	KEEPER_RESUME,	    /* → … until somebody receives what it will ask */
 };
 
 struct keeper_message {

@@ -4,6 +4,7 @@
 #define CORE_CHILD_RAW_H
 
 #include <asm/unistd.h>
+#include <linux/futex.h>
 #include <linux/time_types.h>
 #include <stdint.h>
 #include <time.h>
@@ -22,6 +23,24 @@ static inline uint64_t raw_now(void)
 
 	(void)raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now); /* cannot fail */
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Sleeps while *word is `value`; returns early for a signal or after `timeout_ns` (0: no limit). */
+static inline void raw_futex_wait(uint32_t *word, uint32_t value, uint64_t timeout_ns)
+{
+	struct __kernel_timespec timeout = {
+		.tv_sec = (long long)(timeout_ns / 1000000000),
+		.tv_nsec = (long long)(timeout_ns % 1000000000),
+	};
+
+	(void)raw_syscall(__NR_futex, word, FUTEX_WAIT, value, timeout_ns > 0 ? &timeout : NULL);
+}
+
+/* Writes the word for the others to see, after everything before it, and wakes who sleeps. */
+static inline void raw_futex_post(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	(void)raw_syscall(__NR_futex, word, FUTEX_WAKE, 1);
 }
 
 #endif

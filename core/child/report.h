@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* In `step`: not a step of the child but the keeper itself failed. */
-#define REPORT_STEP_KEEPER UINT32_MAX
+/* In `step`: not a step of the child but the keeper itself failed, or its part in the hand-over. */
+#define REPORT_STEP_KEEPER    UINT32_MAX
+#define REPORT_STEP_HAND_OVER (UINT32_MAX - 1)
 
 enum report_stage {
 	REPORT_NOTHING,	    /* the keeper has not made the child yet */

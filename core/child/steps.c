@@ -18,8 +18,6 @@
 #include "core/child/child.h"
 #include "core/child/raw.h"
 
-#define SECCOMP_MODE_IS_FILTER 2 /* what PR_GET_SECCOMP answers behind a filter */
-
 /* A group of its own: the terminal's signals and `kill 0` of the command stay inside. */
 static long enter_own_group(const struct launch *launch)
 {
@@ -166,21 +164,21 @@ static long refuse_huge_pages(const struct launch *launch)
 					   : 0;
 }
 
-static long set_limit(int resource, uint64_t limit)
+static long set_limit(long pid, int resource, uint64_t limit)
 {
 	struct {
 		uint64_t soft;
 		uint64_t hard;
 	} pair = { limit, limit };
 
-	return raw_syscall(__NR_prlimit64, 0, resource, &pair, NULL);
+	return raw_syscall(__NR_prlimit64, pid, resource, &pair, NULL);
 }
 
 /* A limit of 0 stops core files, but a core_pattern that is a pipe ignores it; 1 is the one value
  * that stops the pipe too (fs/coredump.c, "cprm.limit == 1"), and no file fits in it either. */
 static long refuse_core_dumps(const struct launch *launch)
 {
-	return launch->plan->no_coredump ? set_limit(RLIMIT_CORE, 1) : 0;
+	return launch->plan->no_coredump ? set_limit(0, RLIMIT_CORE, 1) : 0;
 }
 
 static long enter_directory(const struct launch *launch)
@@ -250,17 +248,31 @@ static long enter_landlock(const struct launch *launch)
 	return raw_syscall(__NR_landlock_restrict_self, launch->ruleset_fd, 0);
 }
 
+static long close_between(unsigned int first, unsigned int last, unsigned int spared)
+{
+	long r = 0;
+
+	if (spared >= first && spared <= last) {
+		if (spared > first) {
+			r = raw_syscall(__NR_close_range, first, spared - 1, 0);
+		}
+		first = spared + 1;
+	}
+	return r < 0 || first > last ? r : raw_syscall(__NR_close_range, first, last, 0);
+}
+
 /* Everything goes but 0, 1, 2 and what was declared.  The list is sorted and holds nothing below 3.
- */
+ * In a table that the keeper shares its end of the socket stays too: exec closes it. */
 static long close_descriptors(const struct launch *launch)
 {
 	const struct number_list *keep = &launch->plan->keep_fds;
+	unsigned int spared = launch->hand_over != NULL ? (unsigned int)launch->control_fd : 0;
 	unsigned int next = 3;
 	long r;
 
 	for (size_t i = 0; i < keep->count; i++) {
 		if (keep->items[i] > next) {
-			r = raw_syscall(__NR_close_range, next, keep->items[i] - 1, 0);
+			r = close_between(next, keep->items[i] - 1, spared);
 			if (r < 0) {
 				return r;
 			}
@@ -271,11 +283,11 @@ static long close_descriptors(const struct launch *launch)
 		}
 		next = keep->items[i] + 1;
 	}
-	return raw_syscall(__NR_close_range, next, ~0u, 0);
+	return close_between(next, ~0u, spared);
 }
 
 /* A budget, never a grant: not above what the caller has. */
-static long limit_open_files(const struct launch *launch)
+long child_limit_open_files(const struct launch *launch, long pid)
 {
 	struct {
 		uint64_t soft;
@@ -293,7 +305,14 @@ static long limit_open_files(const struct launch *launch)
 	}
 	limit = inherited.soft < limit ? inherited.soft : limit;
 	limit = inherited.hard < limit ? inherited.hard : limit;
-	return set_limit(RLIMIT_NOFILE, limit);
+	return set_limit(pid, RLIMIT_NOFILE, limit);
+}
+
+/* The listener takes a number below the limit, and afterwards nothing but waiting is safe: so the
+ * keeper sets it then. */
+static long limit_open_files(const struct launch *launch)
+{
+	return launch->hand_over == NULL ? child_limit_open_files(launch, 0) : 0;
 }
 
 /* exec resets what has a handler and keeps what is ignored; the command gets the defaults of both.
@@ -322,48 +341,73 @@ static long reset_dispositions(const struct launch *launch)
 }
 
 /* Without SECCOMP_FILTER_FLAG_SPEC_ALLOW speculation mitigations stay as the system has them. */
-static long install_the_filter(const struct launch *launch)
+static long load_filter(const struct plan *plan, unsigned int flags)
 {
-	const struct bpf_program *filter = &launch->plan->filter;
+	const struct bpf_program *filter = &plan->filter;
 	struct sock_fprog program = {
 		.len = (unsigned short)filter->count,
 		.filter = filter->instructions,
 	};
 
-	if (launch->plan->fault_skip_filter) {
-		return 0;
-	}
-	return raw_syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	return raw_syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
-/* Three proofs from inside, each of which fails without the wall that it looks at: a path that no
- * rule grants, a signal to the keeper outside, and a call whose native answer would be EBADF. */
-static long check_the_walls(const struct launch *launch)
+static long install_the_filter(const struct launch *launch)
+{
+	if (launch->hand_over != NULL || launch->plan->fault_skip_filter) {
+		return 0;
+	}
+	return load_filter(launch->plan, 0);
+}
+
+/* From here until exec nothing is called that could be notified while nobody is there to answer:
+ * see check_hand_over() of the plan.  The kernel marks the listener to be closed on exec; the
+ * keeper closes it before that, for both. */
+static long install_the_listener(const struct launch *launch)
+{
+	struct hand_over *hand_over = launch->hand_over;
+	long fd;
+
+	if (hand_over == NULL || launch->plan->fault_skip_filter) {
+		return 0;
+	}
+	fd = load_filter(launch->plan,
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (fd < 0) {
+		return fd;
+	}
+	raw_futex_post(&hand_over->listener, (uint32_t)fd + HAND_OVER_NUMBER);
+	while (__atomic_load_n(&hand_over->resumed, __ATOMIC_ACQUIRE) == 0) {
+		raw_futex_wait(&hand_over->resumed, 0, 0);
+	}
+	return 0;
+}
+
+/* Proofs from inside, before the filter could hide behind a notification what Landlock answers: a
+ * path that no rule grants, and a signal to the keeper outside. */
+static long check_landlock(const struct launch *launch)
 {
 	const struct plan *plan = launch->plan;
-	long r;
 
 	if (raw_syscall(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
 		return -EPROTO;
 	}
-	if (raw_syscall(__NR_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_IS_FILTER) {
+	if (plan->denied_path != NULL && raw_syscall(__NR_openat, AT_FDCWD, plan->denied_path,
+						 O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0) {
 		return -EPROTO;
-	}
-	if (raw_syscall(__NR_ioctl, -1, TIOCSTI, NULL) != -EPERM) {
-		return -EPROTO;
-	}
-	if (plan->denied_path != NULL) {
-		r = raw_syscall(__NR_openat, AT_FDCWD, plan->denied_path,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (r >= 0) {
-			return -EPROTO;
-		}
 	}
 	if (plan->landlock.attr.scoped != 0 && launch->keeper > 0 && plan->scopes_signals &&
 		raw_syscall(__NR_kill, launch->keeper, 0) != -EPERM) {
 		return -EPROTO;
 	}
 	return 0;
+}
+
+/* A call whose native answer would be EBADF; a denied call is never notified. */
+static long check_the_filter(const struct launch *launch)
+{
+	(void)launch;
+	return raw_syscall(__NR_ioctl, -1, TIOCSTI, NULL) == -EPERM ? 0 : -EPROTO;
 }
 
 static long reset_the_mask(const struct launch *launch)
@@ -408,6 +452,9 @@ struct step {
 	const char *cure;
 };
 
+#define SELF_CHECK_CURE                                                                            \
+	"a wall was put up without an error but does not hold: the command was not started"
+
 static const struct step steps[] = {
 	{ "own process group", enter_own_group, false, NULL },
 	{ "death signal", die_with_the_keeper, false, "the keeper was killed during the start" },
@@ -425,14 +472,17 @@ static const struct step steps[] = {
 	{ "capabilities", drop_capabilities, true, NULL },
 	{ "no new privileges", refuse_new_privileges, true, NULL },
 	{ "landlock", enter_landlock, true, NULL },
+	{ "self-check", check_landlock, true, SELF_CHECK_CURE },
 	{ "descriptors", close_descriptors, true, "close_range(2) needs Linux 5.9" },
 	{ "open files", limit_open_files, true, NULL },
 	{ "signal dispositions", reset_dispositions, true, NULL },
+	{ "signal mask", reset_the_mask, true, NULL },
 	{ "seccomp filter", install_the_filter, true,
 		"the kernel needs CONFIG_SECCOMP_FILTER, and an outer sandbox must allow seccomp(2)" },
-	{ "self-check", check_the_walls, true,
-		"a wall was put up without an error but does not hold: the command was not started" },
-	{ "signal mask", reset_the_mask, true, NULL },
+	{ "seccomp listener", install_the_listener, false,
+		"if an outer sandbox listens already, use --no-supervisor inside it, or no option "
+		"that needs notifications; Linux 5.19 is needed" },
+	{ "self-check", check_the_filter, true, SELF_CHECK_CURE },
 	{ "exec", execute, true, NULL },
 };
 
@@ -451,6 +501,9 @@ void child_become_command(const struct launch *launch)
 			report->step = i;
 			report->error = (int32_t)-r;
 			report->stage = REPORT_FAILED;
+			if (launch->hand_over != NULL) {
+				raw_futex_post(&launch->hand_over->listener, HAND_OVER_FAILED);
+			}
 			return;
 		}
 	}
@@ -460,6 +513,9 @@ const char *step_name(unsigned int step)
 {
 	if (step == REPORT_STEP_KEEPER) {
 		return "keeper";
+	}
+	if (step == REPORT_STEP_HAND_OVER) {
+		return "listener hand-over";
 	}
 	return step < ARRAY_LEN(steps) ? steps[step].name : "unknown step";
 }

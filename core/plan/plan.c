@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bpf/interpreter.h"
 #include "core/base/fault.h"
 #include "core/plan/command.h"
 #include "core/plan/plan.h"
@@ -104,6 +107,57 @@ static int compile_cpus(const struct sandbox_policy *policy, struct plan *plan, 
 	return 0;
 }
 
+/* Between filter and exec the child makes these calls while nobody may be there to answer: waiting
+ * for the receiver, and one that the filter denies, as a proof.  Asked of the program itself. */
+static int check_hand_over(const struct plan *plan, struct error *error)
+{
+	static const struct {
+		int number;
+		uint64_t args[2];
+		uint32_t verdict;
+	} calls[] = {
+		{ SYS(futex), { 0, 0 }, SECCOMP_RET_ALLOW },
+		{ SYS(ioctl), { (uint32_t)-1, TIOCSTI }, SECCOMP_RET_ERRNO },
+		{ SYS(exit_group), { 0, 0 }, SECCOMP_RET_ALLOW },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		struct seccomp_data data = {
+			.nr = calls[i].number,
+			.arch = arch_audit_token(native_arch),
+			.args = { calls[i].args[0], calls[i].args[1] },
+		};
+		uint32_t answer = bpf_program_run(&plan->filter, &data, NULL);
+
+		if ((answer & SECCOMP_RET_ACTION_FULL) != calls[i].verdict) {
+			return error_set(error, EINVAL,
+				"seccomp filter: %s must neither be denied nor notified while the "
+				"listener is handed over",
+				syscall_name((enum syscall_id)syscall_find_number(
+					native_arch, (uint32_t)calls[i].number)));
+		}
+	}
+	return 0;
+}
+
+static int compile_notify(const struct sandbox_policy *policy,
+	const struct feature *const *features, struct plan *plan, struct error *error)
+{
+	int r;
+
+	/* Nobody is there to ask: what the policy wants of a feature is refused by policy_check()
+	 * or said to be without effect. */
+	if (!plan->supervised) {
+		return 0;
+	}
+	r = notify_plan_compile(policy, features, &plan->notify, error);
+	if (r >= 0) {
+		plan->choices.notify = plan->notify.asked;
+		plan->choices.notify_count = plan->notify.count;
+	}
+	return r;
+}
+
 static int compile_filter(
 	const struct sandbox_policy *policy, struct plan *plan, struct error *error)
 {
@@ -122,7 +176,10 @@ static int compile_filter(
 		return r;
 	}
 	r = syscall_rules_compile(native_arch, choices, &plan->filter);
-	return r < 0 ? error_set(error, -r, "seccomp filter: %s", strerror(-r)) : 0;
+	if (r < 0) {
+		return error_set(error, -r, "seccomp filter: %s", strerror(-r));
+	}
+	return notify_plan_needs_listener(&plan->notify) ? check_hand_over(plan, error) : 0;
 }
 
 /* The root directory is the one place that nearly no policy grants whole; where one does, the other
@@ -187,11 +244,14 @@ static void compile_settings(const struct sandbox_policy *policy, struct plan *p
 	plan->timeout_ns = policy->limits.timeout_ns;
 	plan->kill_after_ns = policy->limits.kill_after_ns;
 	plan->output_limit = policy->limits.output;
+	plan->num_cpus = policy->limits.num_cpus;
+	plan->workers_max = policy->run.workers_max;
 	plan->fault_skip_landlock = fault_is_set("landlock-restrict");
 	plan->fault_skip_filter = fault_is_set("seccomp-install");
 }
 
-int plan_compile(const struct sandbox_policy *policy, struct plan *ret_plan, struct error *error)
+int plan_compile(const struct sandbox_policy *policy, const struct feature *const *features,
+	struct plan *ret_plan, struct error *error)
 {
 	struct plan plan = { .supervised = !policy->run.no_supervisor };
 	int r;
@@ -207,6 +267,9 @@ int plan_compile(const struct sandbox_policy *policy, struct plan *ret_plan, str
 	}
 	if (r >= 0) {
 		r = landlock_plan_compile(policy, landlock_host_abi(), &plan.landlock, error);
+	}
+	if (r >= 0) {
+		r = compile_notify(policy, features, &plan, error);
 	}
 	if (r >= 0) {
 		r = compile_filter(policy, &plan, error);
@@ -228,5 +291,6 @@ void plan_finish(struct plan *plan)
 	command_finish(plan);
 	landlock_plan_finish(&plan->landlock);
 	bpf_program_finish(&plan->filter);
+	notify_plan_finish(&plan->notify);
 	*plan = (struct plan){ 0 };
 }

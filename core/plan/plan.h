@@ -13,6 +13,7 @@
 #include "bpf/program.h"
 #include "core/base/error.h"
 #include "core/plan/landlock_plan.h"
+#include "core/plan/notify_plan.h"
 #include "core/plan/syscall_rules.h"
 #include "core/policy/policy.h"
 
@@ -29,6 +30,7 @@ struct plan {
 	struct landlock_plan landlock;
 	struct syscall_choices choices; /* what selected the verdicts of the filter */
 	struct bpf_program filter;
+	struct notify_plan notify; /* what the filter sends to the supervisor, and who is asked */
 
 	/* What the child becomes. */
 	char **argv;	   /* owned, NULL-terminated */
@@ -67,11 +69,18 @@ struct plan {
 	uint64_t timeout_ns;   /* 0: none */
 	uint64_t kill_after_ns;
 	uint64_t output_limit; /* 0: none */
+
+	/* What features and their threads go by. */
+	uint32_t num_cpus;    /* processors that the command is shown; 0: those of the host */
+	uint32_t workers_max; /* threads that answer notifications beside the receiver */
 };
 
-/* Compiles the policy for this host.  0, or -errno with one line for the user; *ret_plan is then
- * untouched.  Reads the environment of the process; otherwise thread-safe. */
-int plan_compile(const struct sandbox_policy *policy, struct plan *ret_plan, struct error *error);
+/* Compiles the policy for this host.  `features`, ended by NULL, is what may be wanted, in the
+ * order of asking; NULL stands for none.  It must outlive the plan.  0, or -errno with one line for
+ * the user; *ret_plan is then untouched.  Reads the environment of the process; otherwise
+ * thread-safe. */
+int plan_compile(const struct sandbox_policy *policy, const struct feature *const *features,
+	struct plan *ret_plan, struct error *error);
 void plan_finish(struct plan *plan);
 
 #endif

@@ -36,6 +36,7 @@ void policy_init(struct sandbox_policy *policy)
 	*policy = (struct sandbox_policy){
 		.limits.cpu_percent = 100,
 		.run.status_fd = -1,
+		.run.workers_max = 256,
 	};
 }
 

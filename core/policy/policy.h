@@ -69,6 +69,7 @@ struct sandbox_policy {
 		uint64_t timeout_ns;		/* 0: none */
 		uint64_t kill_after_ns; /* between TERM and KILL of a timeout; 0: KILL at once */
 		uint64_t output;	/* bytes of stdout and stderr together; 0: unlimited */
+		uint32_t num_cpus;	/* processors that the command is shown; 0: the host's */
 	} limits;
 	struct {
 		bool no_randomize_memory;
@@ -85,6 +86,7 @@ struct sandbox_policy {
 		char *stdout_path; /* NULL: inherited */
 		char *stderr_path;
 		struct number_list supervisor_cpus; /* empty: as inherited */
+		uint32_t workers_max; /* threads that answer notifications; 1 at least */
 	} run;
 };
 

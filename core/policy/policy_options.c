@@ -171,9 +171,17 @@ const struct policy_option policy_options[] = {
 		.bounds = "max_output must be at least 1 byte (omit it for no limit)",
 		.text = "End the run when standard output and error together exceed SIZE.",
 	},
+	{
+		.section = SECTION_LIMITS, .key = "num_cpus", .flag = "num-cpus", .value = "N",
+		.type = OPTION_NUMBER, .offset = FIELD(limits.num_cpus), .minimum = 1,
+		.maximum = HIGHEST_CPU + 1,
+		.bounds = "num_cpus must be 1-1024 (omit it for those of the host)",
+		.text = "Let sched_getaffinity answer N processors, as nproc and thread pools ask it.",
+		.details = "It changes what programs are told, not where they run: see --cpu-cores and --cpu for "
+			"that. Programs that read /proc/cpuinfo or /sys still see the host's.",
+	},
 	UNAVAILABLE(SECTION_LIMITS, "processes", "max-processes", 'P', "N"),
 	UNAVAILABLE(SECTION_LIMITS, "disk", "max-disk", 0, "SIZE"),
-	UNAVAILABLE(SECTION_LIMITS, "num_cpus", "num-cpus", 0, "N"),
 
 	{
 		.section = SECTION_PROGRAM, .key = "shell", .flag = "exec-shell", .letter = 'e',
@@ -203,7 +211,10 @@ const struct policy_option policy_options[] = {
 	{
 		.section = SECTION_PROGRAM, .key = "name", .flag = "name", .value = "NAME",
 		.type = OPTION_STRING, .offset = FIELD(program.name), .without_supervisor = true,
-		.text = "Name of the sandbox, up to 64 bytes. Default: sandbox-PID-COUNTER.",
+		.text = "Name of the sandbox, up to 64 bytes, and the host name that uname answers inside. "
+			"Default: sandbox-PID-COUNTER, and the host's own name inside.",
+		.details = "Only uname(2) is answered: /etc/hostname is the file of the host, where a grant shows it. "
+			"With --no-supervisor nobody is there to answer, and the command sees the host's name.",
 	},
 	{
 		.section = SECTION_PROGRAM, .key = "user", .flag = "user", .value = "UID:GID",
@@ -317,7 +328,13 @@ const struct policy_option policy_options[] = {
 		.text = "Confine this process and become the command: no limits, no status, no "
 			"second process. Options that need a supervisor are refused.",
 	},
-	UNAVAILABLE(SECTION_RUN, NULL, "workers-max", 0, "N"),
+	{
+		.section = SECTION_RUN, .key = "workers_max", .flag = "workers-max", .value = "N",
+		.type = OPTION_NUMBER, .offset = FIELD(run.workers_max), .minimum = 1, .maximum = 4096,
+		.bounds = "workers_max must be 1-4096",
+		.text = "Answer notified system calls by up to N threads beside the one that receives them. "
+			"Default: 256; they start on demand.",
+	},
 
 	{
 		.section = SECTION_COMMAND_LINE, .flag = "explain", .value = "text|json",

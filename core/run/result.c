@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch/syscall.h"
 #include "core/child/child.h"
 #include "core/run/result.h"
 
@@ -36,6 +37,13 @@ void result_finish(struct result *result)
 void result_init_failure(struct result *result, const struct error *error)
 {
 	*result = (struct result){ .reason = RESULT_SETUP, .code = EXIT_CODE_SANDLOCK };
+	(void)snprintf(result->message, sizeof(result->message), "%s", error->text); /* same size */
+}
+
+void result_fail(struct result *result, const struct error *error)
+{
+	result->reason = RESULT_SUPERVISOR;
+	result->code = EXIT_CODE_SANDLOCK;
 	(void)snprintf(result->message, sizeof(result->message), "%s", error->text); /* same size */
 }
 
@@ -202,6 +210,25 @@ static void add_usage(struct text *text, const struct result *result)
 	add_number(text, "left_behind", report->left_behind);
 }
 
+static void add_notifications(struct text *text, const struct result *result)
+{
+	text_add(text, ",\"notifications\":{");
+	for (size_t i = 0; i < result->call_count; i++) {
+		const struct call_summary *call = &result->calls[i];
+		int id = call->nr < 0 ? -1 : syscall_find_number(ARCH_NATIVE, (uint32_t)call->nr);
+
+		text_add(text, "%s\"%s\":{\"count\":%" PRIu64, i > 0 ? "," : "",
+			id < 0 ? "unknown" : syscall_name((enum syscall_id)id), call->received);
+		add_number(text, "done", call->done);
+		add_number(text, "continued", call->continued);
+		add_number(text, "lost", call->lost);
+		add_number(text, "p50_ns", call->p50_ns);
+		add_number(text, "p99_ns", call->p99_ns);
+		text_add(text, "}");
+	}
+	text_add(text, "}");
+}
+
 static void add_host(struct text *text, const struct plan *plan)
 {
 	struct utsname host;
@@ -232,7 +259,7 @@ void result_json(const struct result *result, const struct plan *plan, struct te
 	add_optional(text, "signal", result->signal != 0, (uint64_t)result->signal);
 	add_usage(text, result);
 	add_limits_hit(text, result);
-	text_add(text, ",\"notifications\":{}"); /* nothing is notified in this version */
+	add_notifications(text, result);
 	add_host(text, plan);
 	text_add(text, ",\"message\":");
 	text_add_json(text, result->message);

@@ -11,6 +11,7 @@
 #include "core/child/report.h"
 #include "core/plan/plan.h"
 #include "core/run/record_env.h"
+#include "core/supervisor/counters.h"
 #include "core/supervisor/sampler.h"
 
 enum result_reason {
@@ -32,6 +33,7 @@ enum {
 	EXIT_CODE_SIGNAL = 128, /* plus the signal's number */
 };
 
+#define RESULT_CALLS   64 /* more system calls than any plan notifies of are not shown */
 #define RESULT_VICTIMS 16 /* the first so many kills of the memory limit are named */
 
 struct result {
@@ -54,6 +56,8 @@ struct result {
 	uint64_t kernel_kills;	       /* by memory.max of a delegated cgroup */
 	struct env_record environment; /* owned; with --record-env */
 	bool has_environment;
+	size_t call_count; /* rows of `calls`: system calls that notifications came of */
+	struct call_summary calls[RESULT_CALLS];
 	char message[512]; /* of a set-up or supervisor failure; empty otherwise */
 };
 
@@ -70,6 +74,9 @@ void result_judge(struct result *result, const struct plan *plan);
 /* The one line about a failed set-up step; answers the exit code that fits. */
 int result_describe_setup(
 	const struct run_report *report, const struct plan *plan, char *message, size_t size);
+
+/* A run that failed on our side whatever the command did. */
+void result_fail(struct result *result, const struct error *error);
 
 /* The vocabulary of --status-fd. */
 const char *result_reason_name(enum result_reason reason);

@@ -21,11 +21,13 @@
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/child/keeper.h"
+#include "core/run/doors.h"
 #include "core/run/memory_limit.h"
 #include "core/run/outfit.h"
 #include "core/run/sandbox.h"
 #include "core/run/terminal.h"
 #include "core/supervisor/throttle.h"
+#include "handlers/features.h"
 
 #define NEVER UINT64_MAX
 
@@ -40,6 +42,7 @@ struct sandbox {
 	bool wants_terminal;	     /* all streams are the caller's, and 0 is a terminal */
 	struct memory_limit *memory; /* owned; NULL without -m */
 	struct throttle *throttle;   /* owned; NULL without -c */
+	struct doors doors;	     /* closed when nothing is notified */
 	uint64_t deadline_ns;	     /* of -t; NEVER without */
 	uint64_t kill_deadline_ns;   /* after the TERM of a timeout; NEVER before it */
 	struct result result;	     /* grows while the run goes on */
@@ -141,6 +144,7 @@ static int start_keeper(struct sandbox *sandbox, struct error *error)
 	const struct outfit *outfit = &sandbox->outfit;
 	bool inherits = outfit->stdio[0] == 0 && outfit->stdio[1] == 1 && outfit->stdio[2] == 2;
 	bool is_terminal = terminal_is_there();
+	struct hand_over hand_over = { 0 };
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
@@ -161,6 +165,7 @@ static int start_keeper(struct sandbox *sandbox, struct error *error)
 		.takes_terminal = sandbox->wants_terminal && terminal_is_ours(),
 		.announces_start = sandbox->wants_terminal,
 		.announces_end = sandbox->result.has_environment,
+		.hand_over = notify_plan_needs_listener(&sandbox->plan->notify) ? &hand_over : NULL,
 	};
 
 	sandbox->keeper = fork();
@@ -255,11 +260,31 @@ static void handle_signals(const struct sandbox *sandbox)
 	}
 }
 
-static void handle_message(struct sandbox *sandbox, const struct keeper_message *message)
+/* From any thread: the socket takes care of itself. */
+static void end_tree(void *context)
+{
+	keeper_request(context, KEEPER_SIGNAL_TREE, SIGKILL);
+}
+
+/* The command waits behind its filter until somebody receives; or until it is ended, because nobody
+ * can. */
+static void open_doors(struct sandbox *sandbox, int listener)
+{
+	if (doors_open(&sandbox->doors, sandbox->plan, listener, end_tree, sandbox) < 0) {
+		end_tree(sandbox);
+	}
+	keeper_request(sandbox, KEEPER_RESUME, 0);
+}
+
+static void handle_message(
+	struct sandbox *sandbox, const struct keeper_message *message, int listener)
 {
 	switch (message->kind) {
 	case KEEPER_ROOT_STARTED:
 		sandbox->result.report.root = message->value;
+		break;
+	case KEEPER_LISTENER:
+		open_doors(sandbox, listener);
 		break;
 	case KEEPER_ROOT_ENDING:
 		record_env_process(&sandbox->result.environment, message->value);
@@ -284,7 +309,9 @@ static bool handle_keeper(struct sandbox *sandbox)
 		struct keeper_message message;
 		struct run_report report;
 	} received;
-	ssize_t length = recv(sandbox->control, &received, sizeof(received), MSG_DONTWAIT);
+	int listener;
+	ssize_t length =
+		doors_receive_message(sandbox->control, &received, sizeof(received), &listener);
 
 	/* A keeper that leaves a request unread resets the connection: that comes before its
 	 * report, and only once (net/unix/af_unix.c, unix_release_sock). */
@@ -298,7 +325,7 @@ static bool handle_keeper(struct sandbox *sandbox)
 	if (length != (ssize_t)sizeof(received.message)) {
 		return false;
 	}
-	handle_message(sandbox, &received.message);
+	handle_message(sandbox, &received.message, listener);
 	return true;
 }
 
@@ -432,6 +459,7 @@ static void end_of_keeper(struct sandbox *sandbox)
 	if (!report->complete) {
 		report->complete = tree_end(sandbox->scoped, report);
 	}
+	doors_close(&sandbox->doors, &sandbox->result);
 	if (sandbox->wants_terminal && report->root > 0) {
 		terminal_hand_over(report->root, getpgrp());
 	}
@@ -474,6 +502,11 @@ void sandbox_destroy(struct sandbox *sandbox)
 	fd_close(&sandbox->signals);
 	outfit_finish(&sandbox->outfit);
 	free(sandbox);
+}
+
+const struct feature *const *sandbox_features(void)
+{
+	return features;
 }
 
 int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
@@ -548,6 +581,9 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 		end_record(result);
 	}
 	result_judge(result, sandbox->plan);
+	if (sandbox->doors.error.code != 0) {
+		result_fail(result, &sandbox->doors.error);
+	}
 	*ret_result = *result;
 	result->environment = (struct env_record){ 0 }; /* the caller owns it now */
 }

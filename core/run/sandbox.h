@@ -10,6 +10,9 @@
 
 struct sandbox;
 
+/* What a policy may want, for plan_compile(). */
+const struct feature *const *sandbox_features(void);
+
 /* Starts the command of the plan under a keeper.  The calling process must have one thread and is
  * changed for good: it becomes a subreaper, gets no_new_privs, enters a Landlock domain that scopes
  * signals, and blocks the signals that it forwards.  Policy and plan must outlive the sandbox.

@@ -131,7 +131,7 @@ static int run_policy(const struct sandbox_policy *policy, enum run_mode mode)
 	struct error error;
 	int code;
 
-	if (plan_compile(policy, &plan, &error) < 0) {
+	if (plan_compile(policy, sandbox_features(), &plan, &error) < 0) {
 		return fail(policy, NULL, &error);
 	}
 	if (mode == RUN_EXPLAIN_TEXT || mode == RUN_EXPLAIN_JSON) {

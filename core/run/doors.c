@@ -1,0 +1,79 @@
+/* The supervisor's threads as a run sees them: opened when the listener arrives, closed when the
+ * tree is gone. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/run/doors.h"
+#include "core/supervisor/supervisor.h"
+
+ssize_t doors_receive_message(int control, void *buffer, size_t size, int *ret_listener)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} rights;
+	struct iovec bytes = { buffer, size };
+	struct msghdr header = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = &rights,
+		.msg_controllen = sizeof(rights),
+	};
+	ssize_t length = recvmsg(control, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *found = length > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+
+	*ret_listener = -1;
+	if (found != NULL && found->cmsg_type == SCM_RIGHTS &&
+		found->cmsg_len == CMSG_LEN(sizeof(int))) {
+		memcpy(ret_listener, CMSG_DATA(found), sizeof(int));
+	}
+	return length;
+}
+
+int doors_open(struct doors *doors, const struct plan *plan, int listener,
+	void (*end_tree)(void *context), void *context)
+{
+	if (listener < 0) {
+		return error_set(&doors->error, EMFILE,
+			"listener hand-over: no descriptor left for it (see ulimit -n)");
+	}
+	return supervisor_start(
+		plan, listener, end_tree, context, &doors->supervisor, &doors->error);
+}
+
+/* Each notification that was received had one answer, or the run is not to be trusted. */
+static void check_balance(struct doors *doors, const struct result *result)
+{
+#ifdef SANDLOCK_FAULTS
+	for (size_t i = 0; i < result->call_count; i++) {
+		const struct call_summary *call = &result->calls[i];
+
+		if (!call_summary_is_balanced(call)) {
+			(void)error_set(&doors->error, EPROTO,
+				"notifications of system call %d: %llu received, %llu done, %llu "
+				"continued, %llu lost",
+				call->nr, (unsigned long long)call->received,
+				(unsigned long long)call->done, (unsigned long long)call->continued,
+				(unsigned long long)call->lost); /* reported by the caller */
+		}
+	}
+#else
+	(void)doors;
+	(void)result;
+#endif
+}
+
+void doors_close(struct doors *doors, struct result *result)
+{
+	if (doors->supervisor == NULL) {
+		return;
+	}
+	supervisor_stop(doors->supervisor);
+	result->call_count = supervisor_summarize(doors->supervisor, result->calls, RESULT_CALLS);
+	check_balance(doors, result);
+	supervisor_destroy(doors->supervisor);
+	doors->supervisor = NULL;
+}

@@ -1,0 +1,32 @@
+/* The supervisor's threads as a run sees them: opened when the listener arrives, closed when the
+ * tree is gone. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_RUN_DOORS_H
+#define CORE_RUN_DOORS_H
+
+#include <stdbool.h>
+
+#include "core/child/keeper.h"
+#include "core/plan/plan.h"
+#include "core/run/result.h"
+
+struct supervisor;
+
+/* Zero-initialised is closed. */
+struct doors {
+	struct supervisor *supervisor; /* owned; NULL while nothing is received */
+	struct error error;	       /* code 0, or why the run failed on our side */
+};
+
+/* Reads one message of the keeper without waiting, and the listener that came with it: -1 when none
+ * did, or none that could be held.  It is the caller's.  Otherwise what recv(2) answers. */
+ssize_t doors_receive_message(int control, void *buffer, size_t size, int *ret_listener);
+
+/* Takes the listener over.  0, or -errno and the reason in doors->error. */
+int doors_open(struct doors *doors, const struct plan *plan, int listener,
+	void (*end_tree)(void *context), void *context);
+
+/* Ends the threads; the tree is gone.  The counts of the run go into the result. */
+void doors_close(struct doors *doors, struct result *result);
+
+#endif

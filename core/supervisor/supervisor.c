@@ -1,0 +1,110 @@
+/* The threads that answer what a sandbox is notified of: started with the listener, stopped when
+ * the tree is gone. */
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fault.h"
+#include "core/base/fd.h"
+#include "core/supervisor/receiver.h"
+#include "core/supervisor/state.h"
+#include "core/supervisor/supervisor.h"
+#include "core/supervisor/worker.h"
+
+static size_t power_of_two(size_t minimum)
+{
+	size_t power = 2;
+
+	while (power < minimum) {
+		power *= 2;
+	}
+	return power;
+}
+
+static int make_parts(struct supervisor *supervisor, const struct plan *plan)
+{
+	int r = dispatch_table_init(&supervisor->table, &plan->notify);
+
+	if (r >= 0) {
+		r = worker_pool_init(supervisor, plan->workers_max);
+	}
+	if (r >= 0) {
+		/* A blocked call keeps its thread, so there are no more of them than workers. */
+		supervisor->slots =
+			notif_pool_create(&supervisor->listener, STANDING_MAX, plan->workers_max);
+		supervisor->queue = queue_create(power_of_two(STANDING_MAX + plan->workers_max));
+		if (supervisor->slots == NULL || supervisor->queue == NULL) {
+			r = -ENOMEM;
+		}
+	}
+	return r;
+}
+
+int supervisor_start(const struct plan *plan, int listener, void (*end_tree)(void *context),
+	void *context, struct supervisor **ret_supervisor, struct error *error)
+{
+	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+	const char *dispatch = getenv("SANDLOCK_DISPATCH");
+	int r = -ENOMEM;
+
+	if (supervisor != NULL) {
+		r = listener_init(&supervisor->listener, listener, end_tree, context);
+	}
+	if (r < 0) {
+		free(supervisor);
+		fd_close(&listener);
+		return error_set(error, -r, "notifications: %s", strerror(-r));
+	}
+	supervisor->domain = (struct domain){ .plan = plan, .listener = &supervisor->listener };
+	supervisor->always_queue = dispatch != NULL && strcmp(dispatch, "queue") == 0;
+	(void)fault_value("reply-drop", &supervisor->drop_at); /* stays 0 unless it is armed */
+	r = make_parts(supervisor, plan);
+	if (r >= 0) {
+		r = receiver_start(supervisor);
+	}
+	if (r < 0) {
+		supervisor_destroy(supervisor);
+		return error_set(
+			error, -r, "notifications: cannot start to receive: %s", strerror(-r));
+	}
+	*ret_supervisor = supervisor;
+	return 0;
+}
+
+void supervisor_stop(struct supervisor *supervisor)
+{
+	receiver_stop(supervisor);
+	worker_pool_stop(supervisor);
+}
+
+/* A number that nothing asked for is shown too, if ever there was one: it must not be. */
+size_t supervisor_summarize(
+	const struct supervisor *supervisor, struct call_summary *summaries, size_t room)
+{
+	const struct dispatch_table *table = &supervisor->table;
+	size_t count = 0;
+
+	for (size_t i = 0; i <= table->count && count < room; i++) {
+		const struct dispatch_entry *entry =
+			i < table->count ? &table->entries[i] : &table->stray;
+
+		counters_summarize(&entry->counters, entry->nr, &summaries[count]);
+		count += summaries[count].received > 0 ? 1 : 0;
+	}
+	return count;
+}
+
+void supervisor_destroy(struct supervisor *supervisor)
+{
+	if (supervisor == NULL) {
+		return;
+	}
+	worker_pool_finish(supervisor);
+	notif_pool_destroy(supervisor->slots);
+	queue_destroy(supervisor->queue);
+	dispatch_table_finish(&supervisor->table);
+	listener_finish(&supervisor->listener);
+	free(supervisor);
+}
