@@ -143,7 +143,14 @@ static void add_starts(struct text *out, const struct plan *plan, const struct e
 	text_add(out, "\nNotified calls (a supervisor is asked)\n");
 	for (size_t i = 0; i < facts->call_count; i++) {
 		if (facts->calls[i].treatment == CALL_NOTIFIED) {
-			list_add(&notified, facts->calls[i].name);
+			cleanup_text struct text who = { 0 };
+			cleanup_free char *entry = NULL;
+
+			notify_plan_add_features(
+				&plan->notify, (int)facts->calls[i].number, &who);
+			entry = must_format("%s (%s)", facts->calls[i].name,
+				who.length > 0 ? who.bytes : "by the rows");
+			list_add(&notified, entry);
 		}
 	}
 	if (notified.count == 0) {

@@ -129,6 +129,12 @@ static void gather_starts(const struct plan *plan, struct explain_facts *facts)
 		{ plan->memory_limit != 0, { "sampler", "-m: measures the memory of the tree" } },
 		{ plan->cpu_percent != 0 && plan->cpu_percent < 100,
 			{ "throttle", "-c: stops the tree for a share of each period" } },
+		{ notify_plan_needs_listener(&plan->notify),
+			{ "receiver",
+				"notified calls: takes them from the kernel and answers them" } },
+		{ notify_plan_needs_listener(&plan->notify),
+			{ "workers",
+				"notified calls: on demand, when there are many (--workers-max)" } },
 		{ plan->output_limit != 0, { "relay", "--max-output: counts what is written" } },
 	};
 
