@@ -89,6 +89,11 @@ $(OUT)/guests/%: tests/live/guests/%.c $(wildcard tests/live/guests/*.h) Makefil
 	$(call SAY,CC)
 	$(ALONE)
 
+# Our own code under load: a part of the variant, sanitizers and all.
+$(OUT)/tests/stress/queue: $(OUT)/tests/stress/queue.o $(OUT)/libsandlock.a
+	$(call SAY,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
 $(OUT)/tests/stress/%: tests/stress/%.c Makefile
 	$(call SAY,CC)
 	$(ALONE)
@@ -121,6 +126,7 @@ faults:
 stress: $(call PROGRAM,tests/stress/*.c) $(OUT)/sandlock $(GUESTS)
 	$(Q)$(OUT)/tests/stress/start_kill $(OUT)/sandlock $(OUT)/guests \
 		$(if $(filter full,$(SANDLOCK_COUNTS)),1000,50)
+	$(Q)$(OUT)/tests/stress/queue $(if $(filter full,$(SANDLOCK_COUNTS)),10000000,500000)
 
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)

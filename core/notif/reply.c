@@ -99,7 +99,10 @@ static enum reply_result inject_fd(
 		return REPLY_LOST;
 	}
 	if (slot < 0) {
-		action->error = slot == -EMFILE || slot == -EBADF ? (int)-slot : EACCES;
+		bool is_its_own =
+			slot == -EMFILE || (slot == -EBADF && action->slot != ACTION_SLOT_LOWEST);
+
+		action->error = is_its_own ? (int)-slot : EACCES;
 		return send_error(listener, notif, action->error);
 	}
 	if (at_once) {
