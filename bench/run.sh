@@ -31,7 +31,8 @@ scratch=$(mktemp -d /tmp/sandlock-bench.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 mkdir -p build
-cp "$out/bench/guests/true" "$out/bench/guests/calls" "$out/bench/guests/fork_storm" "$scratch/"
+cp "$out/bench/guests/true" "$out/bench/guests/calls" "$out/bench/guests/fork_storm" \
+	"$out/bench/guests/notify" "$scratch/"
 
 # Everything that is compared is a fresh copy, as an installed program is.  The page cache holds a file
 # that a linker wrote piece by piece in smaller pieces, and its start takes a tenth of a millisecond
@@ -92,6 +93,15 @@ run_idle() {
 	fi
 }
 
+run_notify() {
+	if [ -z "$sandlock" ]; then
+		echo "# notify: not measured"
+	else
+		"$out/bench/notify" --rounds "$((few_rounds < 15 ? few_rounds : 15))" \
+			--floor "$floor/notify" --sandlock "$sandlock" "$scratch/notify"
+	fi
+}
+
 run_self_build() {
 	if [ -z "$sandlock" ] || [ "$self_build_rounds" -eq 0 ]; then
 		echo "# self-build: not measured"
@@ -113,6 +123,8 @@ run_self_build() {
 	"$out/bench/calls" --rounds "$few_rounds" --floor "$floor/start" \
 		--sandlock "$sandlock" --reference "$reference" \
 		"$scratch/calls" "$scratch" "$scratch/true"
+	say "notified calls"
+	run_notify
 	say "fork storm, $few_rounds rounds"
 	run_fork_storm
 	say "idle, $idle_seconds s"
