@@ -39,7 +39,7 @@ cp "$out/bench/guests/true" "$out/bench/guests/calls" "$out/bench/guests/fork_st
 # longer than that of a copy: more than most of what is measured here.
 floor=$scratch/floor
 mkdir "$floor"
-cp "$out/bench/floor/exec" "$out/bench/floor/start" "$floor/"
+cp "$out/bench/floor/exec" "$out/bench/floor/start" "$out/bench/floor/notify" "$floor/"
 if [ -n "$sandlock" ]; then
 	cp "$sandlock" "$scratch/sandlock"
 	sandlock=$scratch/sandlock
