@@ -18,6 +18,8 @@
 #include "core/child/child.h"
 #include "core/child/raw.h"
 
+#define SECCOMP_MODE_IS_FILTER 2 /* what PR_GET_SECCOMP answers behind a filter */
+
 /* A group of its own: the terminal's signals and `kill 0` of the command stay inside. */
 static long enter_own_group(const struct launch *launch)
 {
@@ -403,10 +405,14 @@ static long check_landlock(const struct launch *launch)
 	return 0;
 }
 
-/* A call whose native answer would be EBADF; a denied call is never notified. */
+/* The mode is asked for where that cannot be notified; with a listener its descriptor tells.  The
+ * other proof is a call whose native answer would be EBADF; a denied call is never notified. */
 static long check_the_filter(const struct launch *launch)
 {
-	(void)launch;
+	if (launch->hand_over == NULL &&
+		raw_syscall(__NR_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_IS_FILTER) {
+		return -EPROTO;
+	}
 	return raw_syscall(__NR_ioctl, -1, TIOCSTI, NULL) == -EPERM ? 0 : -EPROTO;
 }
 

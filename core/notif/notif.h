@@ -12,8 +12,9 @@
 
 #include "core/base/attributes.h"
 
-#define LISTENER_RESPONSE_BYTES 256 /* what a reply keeps on its stack: many times of today's 24   \
-				     */
+#define LISTENER_RESPONSE_BYTES                                                                    \
+	256 /* what a reply keeps on its stack: many times of today's 24                           \
+	     */
 
 /* The descriptor that notifications of one sandbox arrive on.  Everything is set once. */
 struct listener {

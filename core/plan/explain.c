@@ -146,8 +146,7 @@ static void add_starts(struct text *out, const struct plan *plan, const struct e
 			cleanup_text struct text who = { 0 };
 			cleanup_free char *entry = NULL;
 
-			notify_plan_add_features(
-				&plan->notify, (int)facts->calls[i].number, &who);
+			notify_plan_add_features(&plan->notify, (int)facts->calls[i].number, &who);
 			entry = must_format("%s (%s)", facts->calls[i].name,
 				who.length > 0 ? who.bytes : "by the rows");
 			list_add(&notified, entry);

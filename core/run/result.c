@@ -34,6 +34,27 @@ void result_finish(struct result *result)
 	record_env_finish(&result->environment);
 }
 
+void result_begin_record(struct result *result, const struct plan *plan)
+{
+	record_env_begin(&result->environment);
+	record_env_strings(&result->environment, plan->argv, plan->envp);
+	result->has_environment = true;
+}
+
+void result_end_record(struct result *result)
+{
+	const struct run_report *report = &result->report;
+	const struct rusage usage = {
+		.ru_minflt = (long)report->minor_faults,
+		.ru_majflt = (long)report->major_faults,
+		.ru_nvcsw = (long)report->voluntary_switches,
+		.ru_nivcsw = (long)report->involuntary_switches,
+	};
+
+	record_env_usage(&result->environment, &usage);
+	record_env_end(&result->environment);
+}
+
 void result_init_failure(struct result *result, const struct error *error)
 {
 	*result = (struct result){ .reason = RESULT_SETUP, .code = EXIT_CODE_SANDLOCK };

@@ -68,6 +68,10 @@ void result_finish(struct result *result);
 /* A run that never began, from the error that says why. */
 void result_init_failure(struct result *result, const struct error *error);
 
+/* --record-env: before the start, and once the report is there. */
+void result_begin_record(struct result *result, const struct plan *plan);
+void result_end_record(struct result *result);
+
 /* Decides reason, code, signal and message from the report and the limits that were hit. */
 void result_judge(struct result *result, const struct plan *plan);
 

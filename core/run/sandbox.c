@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -465,27 +464,6 @@ static void end_of_keeper(struct sandbox *sandbox)
 	}
 }
 
-static void begin_record(struct result *result, const struct plan *plan)
-{
-	record_env_begin(&result->environment);
-	record_env_strings(&result->environment, plan->argv, plan->envp);
-	result->has_environment = true;
-}
-
-static void end_record(struct result *result)
-{
-	const struct run_report *report = &result->report;
-	const struct rusage usage = {
-		.ru_minflt = (long)report->minor_faults,
-		.ru_majflt = (long)report->major_faults,
-		.ru_nvcsw = (long)report->voluntary_switches,
-		.ru_nivcsw = (long)report->involuntary_switches,
-	};
-
-	record_env_usage(&result->environment, &usage);
-	record_env_end(&result->environment);
-}
-
 /* In the scope's absence only the keeper and its children are within reach; the keeper's own end
  * ends the rest, because its socket closes with ours. */
 void sandbox_destroy(struct sandbox *sandbox)
@@ -534,7 +512,7 @@ int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
 	}
 	if (r >= 0) {
 		if (policy->run.record_env) {
-			begin_record(&sandbox->result, plan);
+			result_begin_record(&sandbox->result, plan);
 		}
 		sandbox->scoped = sandbox->outfit.scope_fd >= 0;
 		r = start_keeper(sandbox, error);
@@ -578,7 +556,7 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 	result->ended_ns = clock_monotonic_ns();
 	result->wall_offset_ns = (int64_t)(clock_realtime_ns() - result->ended_ns);
 	if (result->has_environment) {
-		end_record(result);
+		result_end_record(result);
 	}
 	result_judge(result, sandbox->plan);
 	if (sandbox->doors.error.code != 0) {

@@ -12,8 +12,8 @@
 /* A receive that takes longer than this has slept: one that finds work takes a third of it. */
 #define SLEPT_NS 2500
 
-/* From this many callers on, a second processor gains more than the way over the queue costs.
- * Measured with callers that do nothing else, on two processors: see bench/notify.c. */
+/* From about this many callers on, a second processor gains more than the way over the queue costs.
+ * An estimate between the two and the eight callers of bench/notify.c, which shows both sides. */
 #define CALLERS_FOR_QUEUE 5
 #define CALLERS_FORGOTTEN 32 /* receives after which the callers are counted anew */
 

@@ -14,9 +14,10 @@
 #include "tests/live/harness.h"
 #include "tests/live/probe.h"
 
-#define GONE_SECONDS 0.2  /* after that nothing may be left on a machine that is not overloaded */
-#define LAST_SECONDS 10.0 /* and after that on any: a storm competes for the keeper's processors   \
-			   */
+#define GONE_SECONDS 0.2 /* after that nothing may be left on a machine that is not overloaded */
+#define LAST_SECONDS                                                                               \
+	10.0 /* and after that on any: a storm competes for the keeper's processors                \
+	      */
 #define LONGEST_DELAY_US 30000
 
 TestSuite(lifecycle_kill, .timeout = 600);
