@@ -18,4 +18,13 @@ __attribute__((visibility("default"))) int rand_r(unsigned int *seed)
 	return (int)(FIRST_UNIT + ((*seed >> 8) & UNIT_MASK));
 }
 
+/* Criterion runs a test beside a thread of its own; a child that the test forks may start threads
+ * too. */
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+
 #endif

@@ -193,6 +193,7 @@ Test(process_tree, finds_the_child_of_another_thread)
 		(void)pause();
 		_exit(0);
 	}
+	(void)close(ready[1]); /* a child that dies ends the wait */
 	cr_assert_eq(read(ready[0], &byte, 1), 1);
 
 	cr_assert_eq(process_tree_walk(root, &list), 0);
