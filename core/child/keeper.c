@@ -346,8 +346,9 @@ static bool serve_request(struct keeper *keeper)
 
 static bool child_is_dead(const struct keeper *keeper)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info;
 
+	info.si_pid = 0; /* the whole would be cleared by a call of libc's */
 	/* It stays to be reaped by the loop. */
 	(void)raw_syscall(__NR_waitid, P_PID, keeper->root, &info,
 		WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
@@ -392,13 +393,18 @@ static long send_listener(const struct keeper *keeper, int fd)
 		},
 		.fd = fd,
 	};
-	struct msghdr header = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = &rights,
-		.msg_controllen = sizeof(rights),
-	};
-	long r = raw_syscall(__NR_sendmsg, keeper->control, &header, MSG_NOSIGNAL);
+	struct msghdr header;
+	long r;
+
+	/* One by one: an initializer for the whole may become a call of memset. */
+	header.msg_name = NULL;
+	header.msg_namelen = 0;
+	header.msg_iov = &bytes;
+	header.msg_iovlen = 1;
+	header.msg_control = &rights;
+	header.msg_controllen = sizeof(rights);
+	header.msg_flags = 0;
+	r = raw_syscall(__NR_sendmsg, keeper->control, &header, MSG_NOSIGNAL);
 
 	return r < 0 ? r : 0;
 }
