@@ -1,6 +1,6 @@
 /* Each feature's rows in tests/bpf/features, against the program that its flags make. */
-/* native only: a whole plan asks the kernel for Landlock, which qemu-user does not pass on */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: a whole plan asks the kernel for Landlock, which qemu-user does not pass on */
 
 #include <criterion/criterion.h>
 #include <glob.h>

@@ -1,6 +1,6 @@
 /* What features ask for, as the filter is told of it. */
-/* native only: a whole plan asks the kernel for Landlock, which qemu-user does not pass on */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: a whole plan asks the kernel for Landlock, which qemu-user does not pass on */
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Who is asked, in which order, and what happens to a call that nobody has an opinion on. */
-/* native only: the stand-in does not expect signals */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: the stand-in does not expect signals */
 
 #include <criterion/criterion.h>
 #include <errno.h>
