@@ -10,7 +10,7 @@ static inline uint64_t clock_read_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	(void)clock_gettime(clock, &now); /* cannot fail for the clocks below */
+	(void)clock_gettime(clock, &now); /* cannot fail for the clocks of Linux */
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 

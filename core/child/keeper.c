@@ -256,17 +256,24 @@ static void send_event(const struct keeper *keeper, uint32_t kind, int value)
 		__NR_sendto, keeper->control, &message, sizeof(message), MSG_NOSIGNAL, NULL, 0);
 }
 
+static bool child_is_dead(const struct keeper *keeper)
+{
+	siginfo_t info;
+
+	info.si_pid = 0; /* the whole would be cleared by a call of libc's */
+	/* It stays to be reaped by the loop. */
+	(void)raw_syscall(__NR_waitid, P_PID, keeper->root, &info,
+		WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+	return info.si_pid == keeper->root;
+}
+
 /* Leaves a dead command unreaped until the supervisor has looked at what /proc still says of it.
  * Requests that come meanwhile concern a tree that is about to end. */
 static void announce_end(const struct keeper *keeper)
 {
 	struct keeper_message message = { 0 };
-	siginfo_t info;
 
-	info.si_pid = 0;
-	(void)raw_syscall(
-		__NR_waitid, P_PID, keeper->root, &info, WEXITED | WNOHANG | WNOWAIT, NULL);
-	if (info.si_pid != keeper->root) {
+	if (!child_is_dead(keeper)) {
 		return;
 	}
 	send_event(keeper, KEEPER_ROOT_ENDING, keeper->root);
@@ -342,17 +349,6 @@ static bool serve_request(struct keeper *keeper)
 		send_signal(keeper, message.kind, message.value);
 	}
 	return true;
-}
-
-static bool child_is_dead(const struct keeper *keeper)
-{
-	siginfo_t info;
-
-	info.si_pid = 0; /* the whole would be cleared by a call of libc's */
-	/* It stays to be reaped by the loop. */
-	(void)raw_syscall(__NR_waitid, P_PID, keeper->root, &info,
-		WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
-	return info.si_pid == keeper->root;
 }
 
 /* The listener's number in the shared table; -ECHILD when the child will have none, -EPIPE when the

@@ -470,9 +470,8 @@ int landlock_plan_create_ruleset(const struct landlock_plan *plan, struct error 
 int landlock_ruleset_add_write(
 	int ruleset, const struct landlock_plan *plan, const char *path, struct error *error)
 {
-	static const struct grant grant = { "sandlock", LANDLOCK_CLASS_WRITE, false, false };
 	cleanup_landlock_plan struct landlock_plan one = { .attr = plan->attr };
-	int r = add_grant(&one, &grant, path, error);
+	int r = landlock_plan_add_path(&one, path, LANDLOCK_CLASS_WRITE, error);
 
 	return r < 0 ? r : add_path_rule(ruleset, &one.paths[0], error);
 }

@@ -9,6 +9,7 @@
 #include <sys/sysinfo.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/supervisor/memory_use.h"
 #include "core/supervisor/sampler.h"
@@ -34,14 +35,6 @@ struct sampler {
 	struct held_files files;
 	uint64_t scan_due_ns;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec time;
-
-	(void)clock_gettime(clock, &time); /* cannot fail */
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 static uint64_t machine_memory(void)
 {
@@ -72,7 +65,7 @@ struct sampler *sampler_create(pid_t keeper, uint64_t limit)
 	sampler_pace_init(&sampler->pace, limit, machine_memory(), (unsigned int)get_nprocs());
 	first_ns = sampler_pace_first(&sampler->pace);
 	sampler->due_ns =
-		first_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_ns(CLOCK_MONOTONIC) + first_ns;
+		first_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_monotonic_ns() + first_ns;
 	return sampler;
 }
 
@@ -201,7 +194,7 @@ static void charge_process(void *context, pid_t holder, uint64_t bytes)
 /* Goes on with the files that the tree holds, and charges the processes with what is known. */
 static void scan_files(struct sampler *sampler, uint64_t now_ns)
 {
-	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), interval_ns;
+	uint64_t began_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID), interval_ns;
 	struct memory_use *use = &sampler->use;
 
 	if (now_ns >= sampler->scan_due_ns) {
@@ -214,7 +207,7 @@ static void scan_files(struct sampler *sampler, uint64_t now_ns)
 			}
 		}
 		held_files_continue(&sampler->files, SCAN_DESCRIPTORS);
-		interval_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns) * SCAN_COST_SHARE;
+		interval_ns = (clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns) * SCAN_COST_SHARE;
 		sampler->scan_due_ns =
 			now_ns + (interval_ns > SCAN_INTERVAL_NS ? interval_ns : SCAN_INTERVAL_NS);
 	}
@@ -226,7 +219,7 @@ static void scan_files(struct sampler *sampler, uint64_t now_ns)
 
 bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victim *ret_victim)
 {
-	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t began_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct memory_use *use = &sampler->use;
 	bool killed = false;
 	uint64_t delay_ns;
@@ -247,14 +240,14 @@ bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victi
 		killed = kill_victim(sampler, ret_victim);
 	}
 	delay_ns = sampler_pace_next(&sampler->pace, now_ns,
-		clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, tree_bytes(sampler));
+		clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, tree_bytes(sampler));
 	if (killed) {
 		/* Still too much: at once.  Else soon, whatever it costs: those who live go on, and
 		 * a kill for each such look keeps them few. */
 		delay_ns = tree_bytes(sampler) > sampler->limit ? 0 : sampler_pace_minimum();
 	}
 	sampler->due_ns =
-		delay_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_ns(CLOCK_MONOTONIC) + delay_ns;
+		delay_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_monotonic_ns() + delay_ns;
 	return killed;
 }
 

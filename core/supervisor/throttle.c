@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/process/proc_reader.h"
 #include "core/process/process_tree.h"
@@ -48,14 +49,6 @@ struct throttle {
 	struct pid_map settled; /* looked at in this pause: stopped by us, or by others before */
 	struct process_list tree;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec time;
-
-	(void)clock_gettime(clock, &time); /* cannot fail */
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 /* Opens the process and tells which it is: a number may be given away between two looks. */
 static int open_process(pid_t pid, uint64_t *ret_identity)
@@ -151,13 +144,13 @@ static void pause_tree(struct throttle *throttle)
 {
 	/* Our own time: on a crowded machine a pause that was cut short would stop nobody in time.
 	 */
-	uint64_t until_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + STOPPING_MAX_NS;
+	uint64_t until_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) + STOPPING_MAX_NS;
 	bool found = true;
 
 	throttle->count = 0;
 	pid_map_clear(&throttle->settled);
 	for (int walk = 0;
-		found && walk < WALKS_MAXIMUM && clock_ns(CLOCK_THREAD_CPUTIME_ID) < until_ns;
+		found && walk < WALKS_MAXIMUM && clock_read_ns(CLOCK_THREAD_CPUTIME_ID) < until_ns;
 		walk++) {
 		found = false;
 		/* The list is usable as far as it went, also when the walk failed. */
@@ -250,10 +243,10 @@ uint64_t throttle_due(const struct throttle *throttle)
  * middle of that.  Returns the middle; sets how long it took. */
 static uint64_t change_tree(struct throttle *throttle, void (*change)(struct throttle *))
 {
-	uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
+	uint64_t begin_ns = clock_monotonic_ns();
 
 	change(throttle);
-	throttle->cost_ns = clock_ns(CLOCK_MONOTONIC) - begin_ns;
+	throttle->cost_ns = clock_monotonic_ns() - begin_ns;
 	return begin_ns + throttle->cost_ns / 2;
 }
 
