@@ -37,7 +37,7 @@ LIVE    := $(wildcard tests/live/*.c)
 # macros runs the tests there, without those that say "native only: why".
 ifneq ($(CROSS),)
 UNIT    := $(shell grep -L 'native only:' $(UNIT)) tests/cross/standin.c
-$(OUT)/tests/%: ALL_CFLAGS += -Itests/cross
+ALL_CFLAGS += -Itests/cross
 endif
 CHECKER := $(if $(CROSS),-static,-lcriterion)
 OBJ      = $(addprefix $(OUT)/,$(addsuffix .o,$(basename $(1))))

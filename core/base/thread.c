@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <urcu/urcu-memb.h>
 
 #include "core/base/clock.h"
 #include "core/base/thread.h"
@@ -17,6 +18,7 @@ static const char *const role_names[THREAD_ROLE_COUNT] = {
 	[THREAD_MAIN] = "main",
 	[THREAD_RECEIVER] = "receiver",
 	[THREAD_WORKER] = "worker",
+	[THREAD_TRACER] = "tracer",
 };
 
 static _Thread_local enum thread_role current_role = THREAD_MAIN;
@@ -58,7 +60,12 @@ static void *begin(void *memory)
 	free(memory);
 	current_role = beginning.role;
 	name_thread(&beginning);
-	return beginning.function(beginning.argument);
+	urcu_memb_register_thread();
+
+	void *result = beginning.function(beginning.argument);
+
+	urcu_memb_unregister_thread();
+	return result;
 }
 
 /* The mask is in force from the thread's first instruction, because it is inherited. */

@@ -8,12 +8,12 @@
 
 #include "core/base/attributes.h"
 
-enum thread_role { THREAD_MAIN, THREAD_RECEIVER, THREAD_WORKER, THREAD_ROLE_COUNT };
+enum thread_role { THREAD_MAIN, THREAD_RECEIVER, THREAD_WORKER, THREAD_TRACER, THREAD_ROLE_COUNT };
 
 /* Starts a thread that runs function(argument), named after its role and number ("worker-3"), with
  * every signal blocked but the one of thread_interrupt() in a receiver: what is sent to the process
- * goes to the thread that asks for it.  0 or -errno (-EAGAIN: too many).  Not before the last fork
- * whose child does more than exec. */
+ * goes to the thread that asks for it.  The thread is known to RCU.  0 or -errno (-EAGAIN: too
+ * many).  Not before the last fork whose child does more than exec. */
 int thread_start(enum thread_role role, unsigned int number, void *(*function)(void *argument),
 	void *argument, pthread_t *ret_thread) nodiscard;
 

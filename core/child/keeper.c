@@ -98,10 +98,10 @@ bool tree_end(bool scoped, struct run_report *report)
 	uint64_t deadline = raw_now() + TEARDOWN_NS;
 	struct rusage usage;
 	int status;
-	long pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
+	long pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
 
 	/* As a subreaper we are the ancestor of everything inside: no child means nothing is left.
-	 */
+	 * Tracees are for the thread that traces them to wait for (__WNOTHREAD). */
 	while (pid != -ECHILD) {
 		if (pid > 0) {
 			account(report, &usage);
@@ -113,13 +113,13 @@ bool tree_end(bool scoped, struct run_report *report)
 				return false;
 			}
 			kill_tree(scoped);
-			pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
+			pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
 			if (pid != 0) {
 				continue;
 			}
 			(void)raw_syscall(__NR_nanosleep, &pause, NULL);
 		}
-		pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL, &usage);
+		pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
 	}
 	return true;
 }
@@ -375,7 +375,7 @@ static long await_listener(struct keeper *keeper)
 
 static long send_listener(const struct keeper *keeper, int fd)
 {
-	struct keeper_message message = { KEEPER_LISTENER, 0 };
+	struct keeper_message message = { KEEPER_LISTENER, keeper->root };
 	struct iovec bytes = { &message, sizeof(message) };
 	/* Laid out by hand: CMSG_FIRSTHDR and its kin may call into libc. */
 	struct {

@@ -33,6 +33,10 @@ struct trap_row {
 	handler_fn handle;		/* NULL ends a table */
 	const struct arg_test *only_if; /* a call that fails it is not seen; NULL: sees all */
 	bool blocks; /* may sleep for long: never run by the thread that receives */
+	/* The kernel itself ends the call with EINTR when a signal comes.  Of every other call that
+	 * would be news to the program: for its sake the tree is traced (core/supervisor/tracer.h).
+	 */
+	bool interruptible;
 };
 
 #define TRAP_END                                                                                   \

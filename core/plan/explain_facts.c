@@ -135,6 +135,9 @@ static void gather_starts(const struct plan *plan, struct explain_facts *facts)
 		{ notify_plan_needs_listener(&plan->notify),
 			{ "workers",
 				"notified calls: on demand, when there are many (--workers-max)" } },
+		{ notify_plan_needs_tracer(&plan->notify),
+			{ "tracer",
+				"notified calls: no signal may break them, every process is known" } },
 		{ plan->output_limit != 0, { "relay", "--max-output: counts what is written" } },
 	};
 

@@ -87,6 +87,23 @@ size_t notify_plan_find(
 	return end - begin;
 }
 
+bool notify_plan_needs_tracer(const struct notify_plan *notify)
+{
+	for (size_t i = 0; i < notify->count; i++) {
+		if (!notify->rows[i].trap->interruptible) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool notify_plan_repairs(const struct notify_plan *notify, int number)
+{
+	const struct notify_row *rows;
+
+	return notify_plan_find(notify, number, &rows) > 0 && !rows[0].trap->interruptible;
+}
+
 void notify_plan_add_features(const struct notify_plan *notify, int number, struct text *text)
 {
 	const struct notify_row *rows;

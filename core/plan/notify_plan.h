@@ -41,6 +41,11 @@ static inline bool notify_plan_needs_listener(const struct notify_plan *notify)
 	return notify->count > 0;
 }
 
+/* Whether a signal that comes between a notification and its receipt would end a call with an error
+ * that the kernel never gives: then the tree must be traced.  Pure. */
+bool notify_plan_needs_tracer(const struct notify_plan *notify);
+bool notify_plan_repairs(const struct notify_plan *notify, int number);
+
 /* For --explain: appends the names of the features that look at a number, as in "host-identity,
  * cpu-count", in the order of asking; nothing for a number that is not notified. */
 void notify_plan_add_features(const struct notify_plan *notify, int number, struct text *text);

@@ -244,6 +244,7 @@ static void compile_settings(const struct sandbox_policy *policy, struct plan *p
 	plan->timeout_ns = policy->limits.timeout_ns;
 	plan->kill_after_ns = policy->limits.kill_after_ns;
 	plan->output_limit = policy->limits.output;
+	plan->process_limit = policy->limits.processes;
 	plan->num_cpus = policy->limits.num_cpus;
 	plan->workers_max = policy->run.workers_max;
 	plan->fault_skip_landlock = fault_is_set("landlock-restrict");

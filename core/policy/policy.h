@@ -69,6 +69,7 @@ struct sandbox_policy {
 		uint64_t timeout_ns;		/* 0: none */
 		uint64_t kill_after_ns; /* between TERM and KILL of a timeout; 0: KILL at once */
 		uint64_t output;	/* bytes of stdout and stderr together; 0: unlimited */
+		uint32_t processes;	/* alive at once; 0: unlimited */
 		uint32_t num_cpus;	/* processors that the command is shown; 0: the host's */
 	} limits;
 	struct {

@@ -180,7 +180,17 @@ const struct policy_option policy_options[] = {
 		.details = "It changes what programs are told, not where they run: see --cpu-cores and --cpu for "
 			"that. Programs that read /proc/cpuinfo or /sys still see the host's.",
 	},
-	UNAVAILABLE(SECTION_LIMITS, "processes", "max-processes", 'P', "N"),
+	{
+		.section = SECTION_LIMITS, .key = "processes", .flag = "max-processes", .letter = 'P',
+		.value = "N",
+		.type = OPTION_NUMBER, .offset = FIELD(limits.processes), .minimum = 1,
+		.maximum = UINT32_MAX,
+		.bounds = "max_processes must be at least 1 (omit it for no limit)",
+		.text = "Let at most N processes be alive at once; another fork fails with EAGAIN.",
+		.details = "The command is the first of them, threads do not count, and one that has ended "
+			"leaves the count whether or not it was waited for. The first refusal is said on "
+			"standard error. The tree is traced (ptrace(2)) for it.",
+	},
 	UNAVAILABLE(SECTION_LIMITS, "disk", "max-disk", 0, "SIZE"),
 
 	{

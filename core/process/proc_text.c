@@ -171,6 +171,7 @@ static const struct status_row {
 	size_t offset;
 } status_rows[] = {
 	{ "State", VALUE_LETTER, offsetof(struct proc_status, state) },
+	{ "Tgid", VALUE_DECIMAL, offsetof(struct proc_status, process) },
 	{ "RssAnon", VALUE_BYTES, offsetof(struct proc_status, anonymous) },
 	{ "RssShmem", VALUE_BYTES, offsetof(struct proc_status, shared_memory) },
 	{ "VmPTE", VALUE_BYTES, offsetof(struct proc_status, page_tables) },
@@ -179,6 +180,7 @@ static const struct status_row {
 	{ "SigPnd", VALUE_HEX, offsetof(struct proc_status, pending) },
 	{ "ShdPnd", VALUE_HEX, offsetof(struct proc_status, shared_pending) },
 	{ "SigBlk", VALUE_HEX, offsetof(struct proc_status, blocked) },
+	{ "SigIgn", VALUE_HEX, offsetof(struct proc_status, ignored) },
 	{ "SigCgt", VALUE_HEX, offsetof(struct proc_status, caught) }, /* the last one */
 };
 

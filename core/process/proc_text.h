@@ -22,12 +22,13 @@ struct proc_stat {
 /* proc_pid_status(5); what a zombie or an older kernel does not show is 0.  Bytes. */
 struct proc_status {
 	char state;
+	uint64_t process; /* Tgid */
 	uint64_t threads;
 	uint64_t anonymous, shared_memory; /* resident: RssAnon, RssShmem */
 	uint64_t swapped;		   /* VmSwap */
 	uint64_t page_tables;		   /* VmPTE */
 	/* Signal n is bit n-1.  SigPnd and SigBlk are those of the thread that was read. */
-	uint64_t pending, shared_pending, blocked, caught;
+	uint64_t pending, shared_pending, blocked, ignored, caught;
 };
 
 /* proc_pid_statm(5), in pages. */

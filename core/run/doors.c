@@ -33,15 +33,26 @@ ssize_t doors_receive_message(int control, void *buffer, size_t size, int *ret_l
 	return length;
 }
 
-int doors_open(struct doors *doors, const struct plan *plan, int listener,
+int doors_open(struct doors *doors, const struct plan *plan, int listener, pid_t root,
 	void (*end_tree)(void *context), void *context)
 {
 	if (listener < 0) {
+		end_tree(context);
 		return error_set(&doors->error, EMFILE,
 			"listener hand-over: no descriptor left for it (see ulimit -n)");
 	}
 	return supervisor_start(
-		plan, listener, end_tree, context, &doors->supervisor, &doors->error);
+		plan, listener, root, end_tree, context, &doors->supervisor, &doors->error);
+}
+
+int doors_service(const struct doors *doors)
+{
+	return doors->supervisor != NULL ? supervisor_service(doors->supervisor) : -1;
+}
+
+void doors_serve(struct doors *doors)
+{
+	supervisor_serve(doors->supervisor);
 }
 
 /* Each notification that was received had one answer, or the run is not to be trusted. */
@@ -68,10 +79,17 @@ static void check_balance(struct doors *doors, const struct result *result)
 
 void doors_close(struct doors *doors, struct result *result)
 {
+	const char *failure;
+
 	if (doors->supervisor == NULL) {
 		return;
 	}
+
 	supervisor_stop(doors->supervisor);
+	failure = supervisor_failure(doors->supervisor);
+	if (failure != NULL) {
+		(void)error_set(&doors->error, EPROTO, "%s", failure); /* reported by the caller */
+	}
 	result->call_count = supervisor_summarize(doors->supervisor, result->calls, RESULT_CALLS);
 	check_balance(doors, result);
 	supervisor_destroy(doors->supervisor);

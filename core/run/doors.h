@@ -22,9 +22,14 @@ struct doors {
  * did, or none that could be held.  It is the caller's.  Otherwise what recv(2) answers. */
 ssize_t doors_receive_message(int control, void *buffer, size_t size, int *ret_listener);
 
-/* Takes the listener over.  0, or -errno and the reason in doors->error. */
-int doors_open(struct doors *doors, const struct plan *plan, int listener,
+/* Takes the listener over; `root` is parked before its exec.  0, or -errno and the reason in
+ * doors->error; then the tree was told to end. */
+int doors_open(struct doors *doors, const struct plan *plan, int listener, pid_t root,
 	void (*end_tree)(void *context), void *context);
+
+/* A descriptor to wait on, or -1, and what to do when it is readable. */
+int doors_service(const struct doors *doors);
+void doors_serve(struct doors *doors);
 
 /* Ends the threads; the tree is gone.  The counts of the run go into the result. */
 void doors_close(struct doors *doors, struct result *result);

@@ -267,11 +267,10 @@ static void end_tree(void *context)
 
 /* The command waits behind its filter until somebody receives; or until it is ended, because nobody
  * can. */
-static void open_doors(struct sandbox *sandbox, int listener)
+static void open_doors(struct sandbox *sandbox, int listener, pid_t root)
 {
-	if (doors_open(&sandbox->doors, sandbox->plan, listener, end_tree, sandbox) < 0) {
-		end_tree(sandbox);
-	}
+	/* A failure has ended the tree; the rest comes with the end of the keeper. */
+	(void)doors_open(&sandbox->doors, sandbox->plan, listener, root, end_tree, sandbox);
 	keeper_request(sandbox, KEEPER_RESUME, 0);
 }
 
@@ -283,7 +282,7 @@ static void handle_message(
 		sandbox->result.report.root = message->value;
 		break;
 	case KEEPER_LISTENER:
-		open_doors(sandbox, listener);
+		open_doors(sandbox, listener, message->value);
 		break;
 	case KEEPER_ROOT_ENDING:
 		record_env_process(&sandbox->result.environment, message->value);
@@ -382,6 +381,7 @@ static void handle_clock(struct sandbox *sandbox)
 enum source {
 	SOURCE_KEEPER,
 	SOURCE_SIGNALS,
+	SOURCE_DOORS,
 	SOURCE_RELAY,
 	SOURCE_COUNT = SOURCE_RELAY + RELAY_STREAMS
 };
@@ -400,6 +400,8 @@ static void wait_for_events(const struct sandbox *sandbox, struct pollfd sources
 
 	sources[SOURCE_KEEPER] = (struct pollfd){ .fd = sandbox->control, .events = POLLIN };
 	sources[SOURCE_SIGNALS] = (struct pollfd){ .fd = sandbox->signals, .events = POLLIN };
+	sources[SOURCE_DOORS] =
+		(struct pollfd){ .fd = doors_service(&sandbox->doors), .events = POLLIN };
 	sources[SOURCE_RELAY] = sources[SOURCE_RELAY + 1] = (struct pollfd){ .fd = -1 };
 	if (sandbox->outfit.has_relay) {
 		relay_prepare(&sandbox->outfit.relay, &sources[SOURCE_RELAY]);
@@ -541,6 +543,9 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 		}
 		if (sandbox->outfit.has_relay) {
 			handle_relay(sandbox, &sources[SOURCE_RELAY]);
+		}
+		if (sources[SOURCE_DOORS].revents != 0) {
+			doors_serve(&sandbox->doors);
 		}
 		if (sources[SOURCE_KEEPER].revents != 0 && !handle_keeper(sandbox)) {
 			break;

@@ -53,6 +53,9 @@ static void take(struct supervisor *supervisor, struct notif *notif, bool is_cro
 	struct dispatch_entry *entry = dispatch_find(&supervisor->table, notif->nr);
 
 	counters_receive(&entry->counters);
+	if (supervisor->domain.tracer != NULL) {
+		tracer_note_received(supervisor->domain.tracer, notif->tid);
+	}
 	if (is_crowded || entry->blocks || supervisor->always_queue ||
 		atomic_load_explicit(&entry->cost_ns, memory_order_relaxed) > DEAR_NS) {
 		enqueue(supervisor, notif);

@@ -10,7 +10,10 @@
 #include "core/notif/notif.h"
 #include "core/notif/queue.h"
 #include "core/process/domain.h"
+#include "core/process/fork_count.h"
+#include "core/process/process_index.h"
 #include "core/supervisor/dispatch.h"
+#include "core/supervisor/tracer.h"
 
 /* More calls than this do not stand received and unanswered, those blocked on purpose aside: every
  * look of the kernel at the listener walks them all under one lock. */
@@ -43,6 +46,10 @@ struct supervisor {
 	struct notif_pool *slots; /* owned */
 	struct queue *queue;	  /* owned: of struct notif */
 	struct dispatch_table table;
+	struct process_index *index; /* owned */
+	struct fork_count forks;
+	struct tracer tracer;
+	int service;	   /* owned: an eventfd, readable when supervisor_serve() has work */
 	bool always_queue; /* set once: SANDLOCK_DISPATCH=queue */
 	_Atomic bool is_stopping;
 	struct worker receiver; /* the receiver runs handlers too */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/base/fault.h"
 #include "core/base/fd.h"
@@ -23,12 +25,26 @@ static size_t power_of_two(size_t minimum)
 	return power;
 }
 
+/* From any thread.  A descriptor that is full is readable already. */
+static void ask_for_service(void *context)
+{
+	const struct supervisor *supervisor = context;
+
+	(void)eventfd_write(supervisor->service, 1);
+}
+
 static int make_parts(struct supervisor *supervisor, const struct plan *plan)
 {
 	int r = dispatch_table_init(&supervisor->table, &plan->notify);
 
 	if (r >= 0) {
-		r = worker_pool_init(supervisor, plan->workers_max);
+		r = supervisor->service = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		r = r < 0 ? -errno : r;
+	}
+	if (r >= 0) {
+		supervisor->index = process_index_create(ask_for_service, supervisor);
+		r = supervisor->index == NULL ? -ENOMEM
+					      : worker_pool_init(supervisor, plan->workers_max);
 	}
 	if (r >= 0) {
 		/* A blocked call keeps its thread, so there are no more of them than workers. */
@@ -42,8 +58,29 @@ static int make_parts(struct supervisor *supervisor, const struct plan *plan)
 	return r;
 }
 
-int supervisor_start(const struct plan *plan, int listener, void (*end_tree)(void *context),
-	void *context, struct supervisor **ret_supervisor, struct error *error)
+/* The tracer first: when the first notification comes, every task is known. */
+static int start_threads(
+	struct supervisor *supervisor, const struct plan *plan, pid_t root, struct error *error)
+{
+	int r = 0;
+
+	if (notify_plan_needs_tracer(&plan->notify)) {
+		supervisor->domain.tracer = &supervisor->tracer;
+		r = tracer_start(&supervisor->tracer, &supervisor->domain, root, error);
+	}
+	if (r >= 0) {
+		r = receiver_start(supervisor);
+		if (r < 0) {
+			(void)error_set(error, -r, "notifications: cannot start to receive: %s",
+				strerror(-r)); /* it is returned below */
+		}
+	}
+	return r;
+}
+
+int supervisor_start(const struct plan *plan, int listener, pid_t root,
+	void (*end_tree)(void *context), void *context, struct supervisor **ret_supervisor,
+	struct error *error)
 {
 	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
 	const char *dispatch = getenv("SANDLOCK_DISPATCH");
@@ -57,17 +94,26 @@ int supervisor_start(const struct plan *plan, int listener, void (*end_tree)(voi
 		fd_close(&listener);
 		return error_set(error, -r, "notifications: %s", strerror(-r));
 	}
-	supervisor->domain = (struct domain){ .plan = plan, .listener = &supervisor->listener };
+	fork_count_init(&supervisor->forks);
+	supervisor->service = -1;
 	supervisor->always_queue = dispatch != NULL && strcmp(dispatch, "queue") == 0;
 	(void)fault_value("reply-drop", &supervisor->drop_at); /* stays 0 unless it is armed */
 	r = make_parts(supervisor, plan);
-	if (r >= 0) {
-		r = receiver_start(supervisor);
+	if (r < 0) {
+		(void)error_set(error, -r, "notifications: %s", strerror(-r)); /* returned below */
+	} else {
+		supervisor->domain = (struct domain){
+			.plan = plan,
+			.listener = &supervisor->listener,
+			.index = supervisor->index,
+			.forks = &supervisor->forks,
+		};
+		r = start_threads(supervisor, plan, root, error);
 	}
 	if (r < 0) {
+		end_tree(context); /* a tracer ends when it has nobody left */
 		supervisor_destroy(supervisor);
-		return error_set(
-			error, -r, "notifications: cannot start to receive: %s", strerror(-r));
+		return r;
 	}
 	*ret_supervisor = supervisor;
 	return 0;
@@ -77,6 +123,29 @@ void supervisor_stop(struct supervisor *supervisor)
 {
 	receiver_stop(supervisor);
 	worker_pool_stop(supervisor);
+	if (supervisor->domain.tracer != NULL) {
+		tracer_stop(&supervisor->tracer);
+	}
+}
+
+int supervisor_service(const struct supervisor *supervisor)
+{
+	return supervisor->service;
+}
+
+void supervisor_serve(struct supervisor *supervisor)
+{
+	eventfd_t asked;
+
+	(void)eventfd_read(supervisor->service, &asked); /* EAGAIN: nobody has */
+	process_index_reclaim(supervisor->index);
+}
+
+const char *supervisor_failure(const struct supervisor *supervisor)
+{
+	return atomic_load(&supervisor->tracer.has_failed)
+		       ? "tracer: its thread ended before the command, and everything with it"
+		       : NULL;
 }
 
 /* A number that nothing asked for is shown too, if ever there was one: it must not be. */
@@ -101,10 +170,16 @@ void supervisor_destroy(struct supervisor *supervisor)
 	if (supervisor == NULL) {
 		return;
 	}
+	if (supervisor->tracer.is_started) {
+		tracer_stop(&supervisor->tracer);
+	}
 	worker_pool_finish(supervisor);
 	notif_pool_destroy(supervisor->slots);
 	queue_destroy(supervisor->queue);
 	dispatch_table_finish(&supervisor->table);
+	process_index_destroy(supervisor->index);
+	fork_count_finish(&supervisor->forks);
+	fd_close(&supervisor->service);
 	listener_finish(&supervisor->listener);
 	free(supervisor);
 }

@@ -4,22 +4,35 @@
 #ifndef CORE_SUPERVISOR_SUPERVISOR_H
 #define CORE_SUPERVISOR_SUPERVISOR_H
 
+#include <sys/types.h>
+
 #include "core/base/error.h"
 #include "core/plan/plan.h"
 #include "core/supervisor/counters.h"
 
 struct supervisor;
 
-/* Takes the listener over, on failure too, and starts to receive.  `end_tree` ends everything
- * inside from any thread, without waiting.  The plan must outlive the supervisor.  The calling
- * thread is in the signal scope of the sandbox: its threads inherit it.  SANDLOCK_DISPATCH=queue in
- * the environment sends every call through the queue.  0, or -errno with a message. */
-int supervisor_start(const struct plan *plan, int listener, void (*end_tree)(void *context),
-	void *context, struct supervisor **ret_supervisor, struct error *error);
+/* Takes the listener over, on failure too, attaches the tracer to `root` where the plan needs one,
+ * and starts to receive.  `root` is parked before its exec.  `end_tree` ends everything inside from
+ * any thread, without waiting; on failure it was called.  The plan must outlive the supervisor. The
+ * calling thread is in the signal scope of the sandbox: its threads inherit it.
+ * SANDLOCK_DISPATCH=queue in the environment sends every call through the queue.  0, or -errno with
+ * a message. */
+int supervisor_start(const struct plan *plan, int listener, pid_t root,
+	void (*end_tree)(void *context), void *context, struct supervisor **ret_supervisor,
+	struct error *error);
+
+/* A descriptor that is readable when there is work for the thread that started the supervisor, and
+ * that work: memory to be freed.  Seldom, and never while nothing is forked. */
+int supervisor_service(const struct supervisor *supervisor);
+void supervisor_serve(struct supervisor *supervisor);
 
 /* Waits for the end of all threads, which comes by itself once the last task is gone, and is
  * brought about where one is stuck in the kernel.  To be called when the tree was ended. */
 void supervisor_stop(struct supervisor *supervisor);
+
+/* After the stop: why the run is not to be trusted; NULL if it is. */
+const char *supervisor_failure(const struct supervisor *supervisor);
 
 /* After the stop: one row for each number that something was received of, at most `room`.  Their
  * count. */

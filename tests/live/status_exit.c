@@ -180,7 +180,7 @@ Test(status_exit, is_125_for_bad_input)
 		WORDS("--name", "a/b"),
 		WORDS("--workdir", "/tmp"),
 		WORDS("--chroot", "/tmp"),
-		WORDS("-P", "5"),
+		WORDS("--max-disk", "5M"),
 		WORDS("--http-allow", "GET x"),
 		WORDS("@/no/such/file"),
 	};

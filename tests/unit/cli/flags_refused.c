@@ -206,9 +206,10 @@ static const struct {
 		"--no-supervisor is incompatible with: --max-memory, --cwd" },
 
 	/* Not built. */
-	{ OPTION("-P", "5"), "--max-processes: not available in this version" },
-	{ OPTION("-P5"), "--max-processes: not available in this version" },
-	{ RUN("-P"), "--max-processes: not available in this version" },
+	{ OPTION("-P", "0"),
+		"--max-processes: max_processes must be at least 1 (omit it for no limit), got 0" },
+	{ OPTION("-Pmany"), "--max-processes: \"many\": not a number" },
+	{ RUN("-P"), "--max-processes: needs a value: --max-processes N" },
 	{ OPTION("--chroot", "/x"), "--chroot: not available in this version" },
 	{ OPTION("--chroot=/x"), "--chroot: not available in this version" },
 	{ OPTION("--dry-run"), "--dry-run: not available in this version" },

@@ -1,0 +1,66 @@
+/* The tracer: one thread that knows every process from its first instruction to its end, keeps
+ * signals from breaking calls that are notified, and ends with everything inside. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_SUPERVISOR_TRACER_H
+#define CORE_SUPERVISOR_TRACER_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/base/error.h"
+#include "core/process/fork_count.h"
+#include "core/process/process_index.h"
+
+struct domain;
+
+enum tracer_request_kind {
+	TRACER_SETTLE,	 /* look at everything that has happened, and at who forks */
+	TRACER_RECEIVED, /* a call of this thread was received, a signal waits for that */
+	TRACER_STOP,	 /* end when nobody is left */
+};
+
+/* Owned by the tracer from the post on. */
+struct tracer_request {
+	struct tracer_request *next;
+	enum tracer_request_kind kind;
+	uint64_t ticket; /* TRACER_SETTLE */
+	pid_t tid;	 /* TRACER_RECEIVED */
+};
+
+struct tracer {
+	const struct domain *domain; /* set once; borrowed */
+	pid_t root;		     /* set once */
+	bool is_portable;	     /* set once: signals are held back, registers left alone */
+	uint64_t end_after; /* set once: fault point, events until the thread ends; 0: never */
+	pthread_t thread;
+	bool is_started; /* main only */
+	sem_t attached;	 /* posted once */
+	int error;	 /* set before `attached` is posted: 0 or -errno of the attachment */
+	_Atomic(struct tracer_request *) inbox; /* a stack: pushed by any thread, taken whole */
+	_Atomic bool has_failed;		/* it ended before its time */
+	_Atomic size_t deferred;		/* threads with a signal that was held back */
+	bool is_stopping;			/* tracer only */
+	uint64_t events;			/* tracer only */
+};
+
+/* Starts the thread and attaches it to `root`, which is parked before its exec, and to everything
+ * that `root` will begin (ptrace(2): PTRACE_SEIZE with TRACEFORK, TRACEVFORK, TRACECLONE, TRACEEXEC
+ * and EXITKILL).  Blocks SIGCHLD in the calling thread: the tracer alone takes it, and waits for
+ * nothing but tracees of its own.  0 or -errno with a message; tracer_stop() is due in any case. */
+int tracer_start(
+	struct tracer *tracer, const struct domain *domain, pid_t root, struct error *error);
+/* Waits for the end of the thread, which comes when the last tracee is gone. */
+void tracer_stop(struct tracer *tracer);
+
+/* Returns when everything that had happened before, forks that were under way included, is counted
+ * in domain->forks.  The tracer waits for nobody, so any other thread may wait for it. */
+void tracer_settle(struct tracer *tracer);
+
+/* For the receiver, right after RECV: the thread is in this call now and nowhere else. */
+void tracer_note_received(struct tracer *tracer, pid_t tid);
+
+#endif
