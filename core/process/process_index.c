@@ -183,7 +183,8 @@ struct tracee *process_index_tracee(struct process_index *index, pid_t tid)
 }
 
 void process_index_each(struct process_index *index,
-	void (*each)(void *context, pid_t tid, struct process *process), void *context)
+	void (*each)(void *context, pid_t tid, struct process *process, struct tracee *tracee),
+	void *context)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct task *task = atomic_load_explicit(&index->buckets[i], memory_order_relaxed);
@@ -191,7 +192,7 @@ void process_index_each(struct process_index *index,
 		while (task != NULL) {
 			struct task *next = atomic_load_explicit(&task->next, memory_order_relaxed);
 
-			each(context, task->tid, task->process);
+			each(context, task->tid, task->process, &task->tracee);
 			task = next;
 		}
 	}
@@ -263,9 +264,10 @@ void process_index_reclaim(struct process_index *index)
 	}
 }
 
-static void remove_one(void *context, pid_t tid, struct process *process)
+static void remove_one(void *context, pid_t tid, struct process *process, struct tracee *tracee)
 {
 	(void)process;
+	(void)tracee;
 	(void)process_index_remove(context, tid); /* whether a process ends does not matter here */
 }
 

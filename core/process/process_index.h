@@ -25,7 +25,10 @@ struct deferred_signal;
 
 /* What the tracer notes about a thread: its own. */
 struct tracee {
-	bool is_interrupted;		  /* PTRACE_INTERRUPT was sent, its stop is due */
+	bool is_interrupted; /* PTRACE_INTERRUPT was sent, its stop is due */
+	bool is_held;	     /* stopped until the thaw, which lets it go on so: */
+	int held_how;	     /* PTRACE_CONT or PTRACE_LISTEN */
+	int held_signal;
 	bool had_eintr;			  /* its call said EINTR before the tracer changed that */
 	struct deferred_signal *deferred; /* owned by the tracer: signals held back, oldest first */
 };
@@ -49,7 +52,8 @@ struct tracee *process_index_tracee(struct process_index *index, pid_t tid);
 /* Calls `each` for every task, for the thread that adds and removes; `each` may remove the task
  * that it is given. */
 void process_index_each(struct process_index *index,
-	void (*each)(void *context, pid_t tid, struct process *process), void *context);
+	void (*each)(void *context, pid_t tid, struct process *process, struct tracee *tracee),
+	void *context);
 
 /* The process of a thread, with a reference for the caller; NULL if it is not known, or gone. */
 struct process *process_index_get(struct process_index *index, pid_t tid) nodiscard;

@@ -33,16 +33,63 @@ ssize_t doors_receive_message(int control, void *buffer, size_t size, int *ret_l
 	return length;
 }
 
+void doors_init(struct doors *doors)
+{
+	*doors = (struct doors){ 0 };
+	(void)pthread_mutex_init(&doors->lock, NULL); /* without attributes neither can fail */
+	(void)pthread_cond_init(&doors->left, NULL);
+}
+
+struct supervisor *doors_enter(struct doors *doors)
+{
+	struct supervisor *supervisor = NULL;
+
+	(void)pthread_mutex_lock(&doors->lock);
+	if (doors->is_open) {
+		doors->visitors++;
+		supervisor = doors->supervisor;
+	}
+	(void)pthread_mutex_unlock(&doors->lock);
+	return supervisor;
+}
+
+void doors_leave(struct doors *doors)
+{
+	(void)pthread_mutex_lock(&doors->lock);
+	doors->visitors--;
+	(void)pthread_cond_signal(&doors->left);
+	(void)pthread_mutex_unlock(&doors->lock);
+}
+
 int doors_open(struct doors *doors, const struct plan *plan, int listener, pid_t root,
 	void (*end_tree)(void *context), void *context)
 {
+	int r;
+
 	if (listener < 0) {
 		end_tree(context);
 		return error_set(&doors->error, EMFILE,
 			"listener hand-over: no descriptor left for it (see ulimit -n)");
 	}
-	return supervisor_start(
+	r = supervisor_start(
 		plan, listener, root, end_tree, context, &doors->supervisor, &doors->error);
+	if (r >= 0) {
+		(void)pthread_mutex_lock(&doors->lock);
+		doors->is_open = true;
+		(void)pthread_mutex_unlock(&doors->lock);
+	}
+	return r;
+}
+
+/* What they wait for ends with the tree. */
+static void await_visitors(struct doors *doors)
+{
+	(void)pthread_mutex_lock(&doors->lock);
+	doors->is_open = false;
+	while (doors->visitors > 0) {
+		(void)pthread_cond_wait(&doors->left, &doors->lock);
+	}
+	(void)pthread_mutex_unlock(&doors->lock);
 }
 
 int doors_service(const struct doors *doors)
@@ -85,6 +132,7 @@ void doors_close(struct doors *doors, struct result *result)
 		return;
 	}
 
+	await_visitors(doors);
 	supervisor_stop(doors->supervisor);
 	failure = supervisor_failure(doors->supervisor);
 	if (failure != NULL) {

@@ -4,6 +4,7 @@
 #ifndef CORE_RUN_DOORS_H
 #define CORE_RUN_DOORS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "core/child/keeper.h"
@@ -12,11 +13,22 @@
 
 struct supervisor;
 
-/* Zero-initialised is closed. */
+/* Made by doors_init(), closed. */
 struct doors {
 	struct supervisor *supervisor; /* owned; NULL while nothing is received */
-	struct error error;	       /* code 0, or why the run failed on our side */
+	pthread_mutex_t lock;	       /* guards the members below; nothing is locked under it */
+	pthread_cond_t left;
+	unsigned int visitors; /* threads that use the supervisor, which stays for them */
+	bool is_open;
+	struct error error; /* code 0, or why the run failed on our side */
 };
+
+void doors_init(struct doors *doors);
+
+/* For a thread other than the one that opens and closes: the supervisor, which stays until it is
+ * left again; NULL when the doors are closed. */
+struct supervisor *doors_enter(struct doors *doors);
+void doors_leave(struct doors *doors);
 
 /* Reads one message of the keeper without waiting, and the listener that came with it: -1 when none
  * did, or none that could be held.  It is the caller's.  Otherwise what recv(2) answers. */

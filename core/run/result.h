@@ -63,7 +63,7 @@ struct result {
 
 /* Frees what the result owns. */
 void result_finish(struct result *result);
-#define cleanup_result cleanup(result_finish)
+#define cleanup_outcome cleanup(result_finish)
 
 /* A run that never began, from the error that says why. */
 void result_init_failure(struct result *result, const struct error *error);

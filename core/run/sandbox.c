@@ -25,6 +25,7 @@
 #include "core/run/outfit.h"
 #include "core/run/sandbox.h"
 #include "core/run/terminal.h"
+#include "core/supervisor/supervisor.h"
 #include "core/supervisor/throttle.h"
 #include "handlers/features.h"
 
@@ -496,6 +497,7 @@ int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
 	int r;
 
 	*sandbox = (struct sandbox){ .policy = policy, .plan = plan, .control = -1, .signals = -1 };
+	doors_init(&sandbox->doors);
 	sandbox->result.started_ns = clock_monotonic_ns();
 	r = outfit_init(&sandbox->outfit, policy, plan, error);
 	if (r < 0) {
@@ -569,6 +571,23 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 	}
 	*ret_result = *result;
 	result->environment = (struct env_record){ 0 }; /* the caller owns it now */
+}
+
+int sandbox_freeze(struct sandbox *sandbox)
+{
+	struct supervisor *supervisor = doors_enter(&sandbox->doors);
+	int r = supervisor != NULL ? supervisor_freeze(supervisor) : -ESRCH;
+
+	if (supervisor != NULL && r < 0) {
+		doors_leave(&sandbox->doors);
+	}
+	return r;
+}
+
+void sandbox_thaw(struct sandbox *sandbox)
+{
+	supervisor_thaw(sandbox->doors.supervisor);
+	doors_leave(&sandbox->doors);
 }
 
 int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan, int *ret_code,

@@ -25,6 +25,14 @@ int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
  * TERM, INT, HUP and QUIT that the calling process gets.  Fills the whole result; once. */
 void sandbox_wait(struct sandbox *sandbox, struct result *ret_result);
 
+/* Stops every task of the tree where it stands, and lets it go on: for a thread beside the one that
+ * is in sandbox_wait().  Nothing inside is lost by it or notices it, but for the time.  0; -ESRCH
+ * (there is no command yet, or no more); -EOPNOTSUPP (the plan has no tracer); -ETIMEDOUT (a task
+ * has not stopped within a second, and the tree goes on).  After 0 the thaw is due, soon: the end
+ * of the run waits for it. */
+int sandbox_freeze(struct sandbox *sandbox) nodiscard;
+void sandbox_thaw(struct sandbox *sandbox);
+
 /* Ends what still runs and frees. */
 void sandbox_destroy(struct sandbox *sandbox);
 

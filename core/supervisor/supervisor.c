@@ -13,6 +13,7 @@
 #include "core/supervisor/receiver.h"
 #include "core/supervisor/state.h"
 #include "core/supervisor/supervisor.h"
+#include "core/supervisor/tracer_freeze.h"
 #include "core/supervisor/worker.h"
 
 static size_t power_of_two(size_t minimum)
@@ -126,6 +127,17 @@ void supervisor_stop(struct supervisor *supervisor)
 	if (supervisor->domain.tracer != NULL) {
 		tracer_stop(&supervisor->tracer);
 	}
+}
+
+int supervisor_freeze(struct supervisor *supervisor)
+{
+	return supervisor->domain.tracer != NULL ? tracer_freeze(&supervisor->tracer, 0)
+						 : -EOPNOTSUPP;
+}
+
+void supervisor_thaw(struct supervisor *supervisor)
+{
+	tracer_thaw(&supervisor->tracer);
 }
 
 int supervisor_service(const struct supervisor *supervisor)

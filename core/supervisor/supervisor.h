@@ -27,6 +27,11 @@ int supervisor_start(const struct plan *plan, int listener, pid_t root,
 int supervisor_service(const struct supervisor *supervisor);
 void supervisor_serve(struct supervisor *supervisor);
 
+/* Stops every task, as tracer_freeze() says, and lets them go on.  For any thread, before the stop.
+ * -EOPNOTSUPP when the plan needs no tracer. */
+int supervisor_freeze(struct supervisor *supervisor) nodiscard;
+void supervisor_thaw(struct supervisor *supervisor);
+
 /* Waits for the end of all threads, which comes by itself once the last task is gone, and is
  * brought about where one is stuck in the kernel.  To be called when the tree was ended. */
 void supervisor_stop(struct supervisor *supervisor);

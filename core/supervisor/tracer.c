@@ -14,6 +14,7 @@
 #include "core/notif/notif.h"
 #include "core/process/domain.h"
 #include "core/supervisor/tracer.h"
+#include "core/supervisor/tracer_freeze.h"
 #include "core/supervisor/tracer_signals.h"
 
 #define OPTIONS                                                                                    \
@@ -22,11 +23,9 @@
 
 #define TOKENS_AT_ONCE 32
 
-/* A task that was killed meanwhile answers ESRCH to everything; its end is the next that we hear.
- */
-static void resume(pid_t tid, int signal)
+static void resume(struct tracer *tracer, pid_t tid, int signal)
 {
-	(void)ptrace(PTRACE_CONT, tid, NULL, (void *)(intptr_t)signal);
+	tracer_go_on(tracer, tid, PTRACE_CONT, signal);
 }
 
 /* A task has come to life.  It waits, before its first instruction, until it is known.  One that
@@ -88,7 +87,7 @@ static void handle_event_stop(struct tracer *tracer, pid_t tid, int signal)
 	struct tracee *tracee;
 
 	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
-		(void)ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* ESRCH: killed */
+		tracer_go_on(tracer, tid, PTRACE_LISTEN, 0);
 		return;
 	}
 	tracee = process_index_tracee(tracer->domain->index, tid);
@@ -98,7 +97,7 @@ static void handle_event_stop(struct tracer *tracer, pid_t tid, int signal)
 		tracee->is_interrupted = false;
 		tracer_mend_interrupted(tid);
 	}
-	resume(tid, 0);
+	resume(tracer, tid, 0);
 }
 
 /* The token of a fork closes while its thread stands still: from the moment it goes on it may open
@@ -116,17 +115,17 @@ static void handle_stop(struct tracer *tracer, pid_t tid, int status)
 
 	switch (event) {
 	case 0:
-		resume(tid, tracer_signal_stop(tracer, tid, signal));
+		resume(tracer, tid, tracer_signal_stop(tracer, tid, signal));
 		break;
 	case PTRACE_EVENT_STOP:
 		handle_event_stop(tracer, tid, signal);
 		break;
 	case PTRACE_EVENT_EXEC:
 		handle_exec(tracer, tid);
-		resume(tid, 0);
+		resume(tracer, tid, 0);
 		break;
 	default:
-		resume(tid, 0);
+		resume(tracer, tid, 0);
 	}
 }
 
@@ -157,15 +156,6 @@ static bool drain(struct tracer *tracer)
 	return tid == 0 || errno != ECHILD;
 }
 
-static void interrupt(struct tracer *tracer, pid_t tid)
-{
-	struct tracee *tracee = process_index_tracee(tracer->domain->index, tid);
-
-	if (tracee != NULL && ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0) {
-		tracee->is_interrupted = true;
-	}
-}
-
 /* A thread that may still be forking is stopped for a moment: either it has forked, or it has
  * failed to and is somewhere else, or it will ask again (kernel/fork.c, copy_process: a pending
  * signal restarts the call).  None of them waits for an answer of ours: receiving its next call
@@ -180,7 +170,12 @@ static void settle(struct tracer *tracer, uint64_t ticket)
 	while ((count = fork_count_list(
 			tracer->domain->forks, after, ticket, tokens, TOKENS_AT_ONCE)) > 0) {
 		for (size_t i = 0; i < count; i++) {
-			interrupt(tracer, tokens[i].tid);
+			struct tracee *tracee =
+				process_index_tracee(tracer->domain->index, tokens[i].tid);
+
+			if (tracee != NULL) {
+				tracer_interrupt(tracee, tokens[i].tid);
+			}
 		}
 		after = tokens[count - 1].sequence;
 	}
@@ -216,6 +211,12 @@ static void serve(struct tracer *tracer)
 		case TRACER_RECEIVED:
 			tracer_signal_received(tracer, request->tid);
 			break;
+		case TRACER_FREEZE:
+			tracer_freeze_begin(tracer, request);
+			break;
+		case TRACER_THAW:
+			tracer_freeze_end(tracer);
+			break;
 		case TRACER_STOP:
 			tracer->is_stopping = true;
 			break;
@@ -234,6 +235,7 @@ static void set_of_ours(sigset_t *set)
 
 static void run(struct tracer *tracer)
 {
+	static const struct timespec moment = { .tv_nsec = 1000000 };
 	sigset_t ours;
 
 	set_of_ours(&ours);
@@ -247,8 +249,10 @@ static void run(struct tracer *tracer)
 			serve(tracer);
 			continue;
 		}
-		/* Both signals are blocked, so one that comes before the wait ends it. */
-		(void)sigwaitinfo(&ours, NULL); /* EINTR: the loop looks again */
+		/* Both signals are blocked, so one that comes before the wait ends it.  A task that
+		 * falls asleep in the kernel during a freeze says nothing: it is looked at again.
+		 */
+		(void)sigtimedwait(&ours, NULL, tracer_freeze_look(tracer) ? NULL : &moment);
 	}
 }
 
@@ -270,6 +274,7 @@ static void *tracer_main(void *argument)
 		run(tracer);
 	}
 	fork_count_over(domain->forks);
+	tracer_freeze_over(tracer);
 	if (!tracer->is_stopping && tracer->error == 0) {
 		/* The end of this thread kills every tracee; the rest is said here. */
 		atomic_store(&tracer->has_failed, true);
@@ -297,6 +302,7 @@ int tracer_start(
 	tracer->is_portable = fault_is_set("signals-held-back");
 	(void)fault_value("tracer-end", &tracer->end_after); /* stays 0 unless it is armed */
 	(void)sem_init(&tracer->attached, 0, 0);
+	tracer_freeze_init(tracer);
 	block_child_signal();
 	r = thread_start(THREAD_TRACER, 0, tracer_main, tracer, &tracer->thread);
 	if (r < 0) {
@@ -336,8 +342,7 @@ static bool post(struct tracer *tracer, struct tracer_request request)
 	return true;
 }
 
-/* What must not be lost waits until there is memory for it. */
-static void post_surely(struct tracer *tracer, struct tracer_request request)
+void tracer_post(struct tracer *tracer, struct tracer_request request)
 {
 	while (!post(tracer, request)) {
 		(void)usleep(1000);
@@ -347,7 +352,7 @@ static void post_surely(struct tracer *tracer, struct tracer_request request)
 void tracer_stop(struct tracer *tracer)
 {
 	if (tracer->is_started) {
-		post_surely(tracer, (struct tracer_request){ .kind = TRACER_STOP });
+		tracer_post(tracer, (struct tracer_request){ .kind = TRACER_STOP });
 		(void)pthread_join(tracer->thread, NULL);
 		tracer->is_started = false;
 	}
@@ -358,6 +363,7 @@ void tracer_stop(struct tracer *tracer)
 		request = next;
 	}
 	(void)sem_destroy(&tracer->attached);
+	tracer_freeze_finish(tracer);
 }
 
 void tracer_settle(struct tracer *tracer)
@@ -373,6 +379,6 @@ void tracer_note_received(struct tracer *tracer, pid_t tid)
 {
 	fork_count_close(tracer->domain->forks, tid);
 	if (atomic_load(&tracer->deferred) > 0) {
-		post_surely(tracer, (struct tracer_request){ .kind = TRACER_RECEIVED, .tid = tid });
+		tracer_post(tracer, (struct tracer_request){ .kind = TRACER_RECEIVED, .tid = tid });
 	}
 }

@@ -20,15 +20,30 @@ struct domain;
 enum tracer_request_kind {
 	TRACER_SETTLE,	 /* look at everything that has happened, and at who forks */
 	TRACER_RECEIVED, /* a call of this thread was received, a signal waits for that */
-	TRACER_STOP,	 /* end when nobody is left */
+	TRACER_FREEZE,	 /* stop all tasks but this thread */
+	TRACER_THAW,
+	TRACER_STOP, /* end when nobody is left */
 };
 
 /* Owned by the tracer from the post on. */
 struct tracer_request {
 	struct tracer_request *next;
 	enum tracer_request_kind kind;
-	uint64_t ticket; /* TRACER_SETTLE */
-	pid_t tid;	 /* TRACER_RECEIVED */
+	uint64_t ticket; /* TRACER_SETTLE, TRACER_FREEZE */
+	pid_t tid;	 /* TRACER_RECEIVED, TRACER_FREEZE */
+};
+
+/* Of tracer_freeze.c. */
+struct tracer_freeze {
+	sem_t turn;	      /* one freeze at a time, from its request to its thaw */
+	uint64_t tickets;     /* of who has the turn */
+	bool is_on;	      /* tracer only: tasks that stop are held */
+	pid_t except;	      /* tracer only */
+	uint64_t asked;	      /* tracer only: the ticket that waits for completion; 0: none */
+	pthread_mutex_t lock; /* guards the members below; nothing is locked under it */
+	pthread_cond_t changed;
+	uint64_t frozen; /* the highest ticket whose freeze was complete */
+	bool is_over;
 };
 
 struct tracer {
@@ -43,8 +58,9 @@ struct tracer {
 	_Atomic(struct tracer_request *) inbox; /* a stack: pushed by any thread, taken whole */
 	_Atomic bool has_failed;		/* it ended before its time */
 	_Atomic size_t deferred;		/* threads with a signal that was held back */
-	bool is_stopping;			/* tracer only */
-	uint64_t events;			/* tracer only */
+	struct tracer_freeze freeze;
+	bool is_stopping; /* tracer only */
+	uint64_t events;  /* tracer only */
 };
 
 /* Starts the thread and attaches it to `root`, which is parked before its exec, and to everything
@@ -55,6 +71,9 @@ int tracer_start(
 	struct tracer *tracer, const struct domain *domain, pid_t root, struct error *error);
 /* Waits for the end of the thread, which comes when the last tracee is gone. */
 void tracer_stop(struct tracer *tracer);
+
+/* For the files of this folder: hands a request over.  Waits for memory if there is none. */
+void tracer_post(struct tracer *tracer, struct tracer_request request);
 
 /* Returns when everything that had happened before, forks that were under way included, is counted
  * in domain->forks.  The tracer waits for nobody, so any other thread may wait for it. */
