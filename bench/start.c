@@ -12,11 +12,12 @@
 #define WARM_UPS     5
 #define COMPARED_MAX 2
 
-/* The grants of --preset build, but for the private temporary directory. */
+/* What --preset build grants, and its private temporary directory. */
 #define BUILD_RULES                                                                                \
 	"-r", "/usr", "-r", "/lib", "-r", "/lib64", "-r", "/bin", "-r", "/sbin", "-r", "/etc",     \
 		"-r", "/opt", "-w", "/dev/null", "-w", "/dev/zero", "-w", "/dev/full", "-w",       \
-		"/dev/random", "-w", "/dev/urandom", "-w", "/dev/tty", "-w", "/tmp"
+		"/dev/random", "-w", "/dev/urandom", "-w", "/dev/tty", "-w", "/tmp",               \
+		"--private-tmp"
 
 enum program {
 	PROGRAM_NONE,

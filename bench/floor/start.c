@@ -345,7 +345,9 @@ static int supervisor_run(struct floor *floor)
 		keeper_main(floor, sockets[1]);
 	}
 	(void)close(sockets[1]);
-	if (keeper < 0 || supervisor_wait(floor, sockets[0], &report) < 0) {
+	r = keeper < 0 ? -1 : supervisor_wait(floor, sockets[0], &report);
+	walls_finish(&floor->walls);
+	if (r < 0) {
 		fprintf(stderr, "start: the keeper did not report\n");
 		return 125;
 	}
@@ -414,8 +416,9 @@ int main(int argc, char **argv)
 	int command = walls_parse(&floor.walls, argc, argv, &selftest);
 
 	if (command < 0) {
-		fprintf(stderr, "usage: start [--listener] [-r PATH] [-w PATH] -- COMMAND\n"
-				"       start [--listener] --selftest\n");
+		fprintf(stderr,
+			"usage: start [--listener] [--private-tmp] [-r PATH] [-w PATH] -- COMMAND\n"
+			"       start [--listener] --selftest\n");
 		return 125;
 	}
 	floor.argv = argv + command;

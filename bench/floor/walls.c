@@ -17,7 +17,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -327,6 +329,27 @@ static int ruleset_add_path(int ruleset_fd, const struct walls_path *path)
 	return (int)r;
 }
 
+/* A name that nobody can have made before, and the right to write there. */
+static int private_tmp_make(struct walls *walls)
+{
+	const struct walls_path path = { walls->tmp, true };
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+		return -EIO;
+	}
+	(void)snprintf(
+		walls->tmp, sizeof(walls->tmp), "/tmp/floor-%016llx", (unsigned long long)random);
+	return mkdir(walls->tmp, 0700) < 0 ? -errno : ruleset_add_path(walls->ruleset_fd, &path);
+}
+
+void walls_finish(const struct walls *walls)
+{
+	if (walls->tmp[0] != '\0') {
+		(void)rmdir(walls->tmp);
+	}
+}
+
 int walls_prepare(struct walls *walls)
 {
 	const struct ruleset_attr attr = {
@@ -352,7 +375,7 @@ int walls_prepare(struct walls *walls)
 		}
 	}
 	filter_build(walls);
-	return 0;
+	return walls->private_tmp ? private_tmp_make(walls) : 0;
 }
 
 int walls_set_no_new_privileges(void)
@@ -461,6 +484,8 @@ int walls_parse(struct walls *walls, int argc, char **argv, bool *ret_selftest)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--listener") == 0) {
 			walls->notify = true;
+		} else if (strcmp(argv[i], "--private-tmp") == 0) {
+			walls->private_tmp = true;
 		} else if (strcmp(argv[i], "--selftest") == 0) {
 			*ret_selftest = true;
 		} else if (strcmp(argv[i], "-r") == 0 || strcmp(argv[i], "-w") == 0) {

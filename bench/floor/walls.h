@@ -21,15 +21,19 @@ struct walls_path {
 
 struct walls {
 	struct walls_path paths[WALLS_PATHS_MAX];
+	bool private_tmp;  /* a directory of its own in /tmp, made and removed */
 	size_t path_count; /* 0 on entry of walls_prepare: the six defaults */
 	bool notify;	   /* sethostname is notified instead of refused */
 	struct sock_filter filter[WALLS_FILTER_MAX];
 	size_t filter_count;
 	int ruleset_fd; /* owned, -1 before walls_prepare */
+	char tmp[32];	/* the private directory; empty: none */
 };
 
-/* Opens the paths, makes the Landlock ruleset and builds the filter.  0 or -errno. */
+/* Opens the paths, makes the Landlock ruleset and the private directory, and builds the filter.  0
+ * or -errno.  walls_finish removes the directory, which must be empty. */
 int walls_prepare(struct walls *walls);
+void walls_finish(const struct walls *walls);
 
 /* A ruleset that only scopes signals: a descriptor, or -errno. */
 int walls_create_signal_scope(void);
@@ -48,8 +52,8 @@ int walls_install_filter(const struct walls *walls);
  * of checks that failed, each named on stderr. */
 int walls_check(const struct walls *walls, int outside);
 
-/* Reads the arguments both programs share: [--listener] [--selftest] [-r PATH] [-w PATH] --
- * COMMAND. Returns the index of the command, or -EINVAL. */
+/* Reads the arguments both programs share: [--listener] [--private-tmp] [--selftest] [-r PATH]
+ * [-w PATH] -- COMMAND. Returns the index of the command, or -EINVAL. */
 int walls_parse(struct walls *walls, int argc, char **argv, bool *ret_selftest);
 
 #endif
