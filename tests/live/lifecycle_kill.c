@@ -14,10 +14,9 @@
 #include "tests/live/harness.h"
 #include "tests/live/probe.h"
 
-#define GONE_SECONDS 0.2 /* after that nothing may be left on a machine that is not overloaded */
-#define LAST_SECONDS                                                                               \
-	10.0 /* and after that on any: a storm competes for the keeper's processors                \
-	      */
+#define GONE_SECONDS	 0.2  /* after that nothing may be left on a quiet machine */
+#define LAST_SECONDS	 10.0 /* how long the last one is waited for, to name a number */
+#define CONTROL_FACTOR	 10   /* times the native kill of the same tree, on a machine that is not */
 #define LONGEST_DELAY_US 30000
 
 TestSuite(lifecycle_kill, .timeout = 600);
@@ -54,6 +53,11 @@ static double kill_once(enum victim victim, const char *subcommand, unsigned *se
 	seconds = survivors_wait_gone(
 		run.marker, victim == VICTIM_BOTH ? GONE_SECONDS : LAST_SECONDS);
 	*ret_left = seconds < 0 ? survivors_count(run.marker) : 0;
+	if (seconds < 0 && victim != VICTIM_BOTH) {
+		cr_log_warn(
+			"sandlock is in state %d, the keeper in %d (a letter of /proc/PID/stat; 0: gone)",
+			process_state(run.pid), process_state(keeper));
+	}
 	run_end_input(&run);
 	survivors_kill(run.marker);
 	run_finish(&run, &result);
@@ -61,49 +65,87 @@ static double kill_once(enum victim victim, const char *subcommand, unsigned *se
 	return seconds;
 }
 
-/* Nothing may be left; prints how long it took.  That share of the rounds must be within 200 ms: in
- * a storm the keeper may wait longer for a processor, which its user cannot change. */
-static void kill_many(
-	enum victim victim, const char *subcommand, int percent_in_time, const char *what)
+/* The same tree outside, ended by a watcher's killpg when its first process is killed: the seconds
+ * from the kill to the end of the last. */
+static double control_once(const char *subcommand, unsigned *seed)
+{
+	struct run_spec spec = { .outside = true,
+		.command = WORDS(guest("tree"), "watched", subcommand, "50") };
+	struct run run;
+	struct run_result result;
+	double seconds;
+
+	run_start(&spec, &run);
+	cr_assert(run_wait_line(&run, "ready"), "the tree did not grow: %s", run.text[1]);
+	sleep_random(seed);
+	kill(run.pid, SIGKILL);
+	seconds = survivors_wait_gone(run.marker, LAST_SECONDS);
+	run_end_input(&run);
+	survivors_kill(run.marker);
+	run_finish(&run, &result);
+	run_result_finish(&result);
+	cr_assert(seconds >= 0, "a native kill did not end the tree");
+	return seconds;
+}
+
+static int compare_seconds(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+static void print_times(const char *what, double *seconds, int count)
+{
+	qsort(seconds, (size_t)count, sizeof(*seconds), compare_seconds);
+	cr_log_info("%d x %s: nothing left after (ms) p50 %.0f, p90 %.0f, p99 %.0f, max %.0f",
+		count, what, seconds[count / 2] * 1e3, seconds[count * 9 / 10] * 1e3,
+		seconds[count * 99 / 100] * 1e3, seconds[count - 1] * 1e3);
+}
+
+/* Nothing may be left 200 ms after the kill.  Where the machine is so busy that it takes its time
+ * for a native kill too, measured in turns, ten times that. */
+static void kill_many(enum victim victim, const char *subcommand, const char *what)
 {
 	cleanup_close int lock = machine_lock();
 	unsigned seed = (unsigned)getpid();
-	int count = count_choose(5, 100), in_time = 0;
-	double longest = 0;
+	int count = count_choose(10, 200);
+	double inside[200], native[200], deadline;
 
 	for (int i = 0; i < count; i++) {
 		int left;
-		double seconds = kill_once(victim, subcommand, &seed, &left);
 
-		cr_assert(seconds >= 0, "round %d: %d processes outlived %s by %.0f s", i, left,
+		native[i] = control_once(subcommand, &seed);
+		inside[i] = kill_once(victim, subcommand, &seed, &left);
+		cr_assert(inside[i] >= 0, "round %d: %d processes outlived %s by %.0f s", i, left,
 			what, LAST_SECONDS);
-		in_time += seconds <= GONE_SECONDS;
-		longest = seconds > longest ? seconds : longest;
 	}
-	cr_log_info("%d x %s: nothing left, in %d within 200 ms, in all within %.0f ms", count,
-		what, in_time, longest * 1e3);
-	cr_assert_geq(in_time * 100, count * percent_in_time, "only %d of %d ended within 200 ms",
-		in_time, count);
+	print_times(what, inside, count);
+	print_times("native kill of the same tree", native, count);
+	deadline = native[count - 1] * CONTROL_FACTOR;
+	deadline = deadline > GONE_SECONDS ? deadline : GONE_SECONDS;
+	cr_assert(inside[count - 1] <= deadline, "%s: nothing left after %.0f ms, allowed are %.0f",
+		what, inside[count - 1] * 1e3, deadline * 1e3);
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_supervisor)
 {
-	kill_many(VICTIM_SUPERVISOR, "deep", 80, "kill -9 of sandlock");
+	kill_many(VICTIM_SUPERVISOR, "deep", "kill -9 of sandlock");
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_supervisor_in_a_fork_storm)
 {
-	kill_many(VICTIM_SUPERVISOR, "all", 50, "kill -9 of sandlock in a storm");
+	kill_many(VICTIM_SUPERVISOR, "all", "kill -9 of sandlock in a storm");
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper)
 {
-	kill_many(VICTIM_KEEPER, "deep", 80, "kill -9 of the keeper");
+	kill_many(VICTIM_KEEPER, "deep", "kill -9 of the keeper");
 }
 
 Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper_in_a_fork_storm)
 {
-	kill_many(VICTIM_KEEPER, "all", 50, "kill -9 of the keeper in a storm");
+	kill_many(VICTIM_KEEPER, "all", "kill -9 of the keeper in a storm");
 }
 
 /* With both gone nobody is left to end the tree: the command dies by its parent-death signal, what
@@ -112,7 +154,7 @@ Test(lifecycle_kill, states_what_remains_when_both_are_killed)
 {
 	cleanup_close int lock = machine_lock();
 	unsigned seed = (unsigned)getpid();
-	int count = count_choose(8, 200);
+	int count = count_choose(10, 200);
 	int with_survivors = 0, most = 0;
 
 	for (int i = 0; i < count; i++) {

@@ -20,7 +20,15 @@
 #define BOMB_LIMIT	 400 /* processes of the bomb that are alive at once */
 
 static atomic_int *alive;
-static time_t deadline; /* of the whole tree: inherited by every fork */
+static time_t deadline;	     /* of the whole tree: inherited by every fork */
+static bool is_in_one_group; /* nobody leaves it, so that one killpg ends the tree */
+
+static void leave_session(void)
+{
+	if (!is_in_one_group) {
+		setsid();
+	}
+}
 
 /* An alarm is not inherited over fork, so every process asks for its own. */
 static void limit_lifetime(void)
@@ -61,17 +69,19 @@ static void detach(int level)
 {
 	switch (level % 4) {
 	case 0:
-		setsid();
+		leave_session();
 		break;
 	case 1:
-		setpgid(0, 0);
+		if (!is_in_one_group) {
+			setpgid(0, 0);
+		}
 		break;
 	case 2:
 		/* A double fork: the middle one ends, and the level is an orphan. */
 		if (fork() != 0) {
 			_exit(0);
 		}
-		setsid();
+		leave_session();
 		break;
 	default:
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -109,7 +119,7 @@ static void run_chain(void)
 		if (fork() > 0) {
 			_exit(0);
 		}
-		setsid();
+		leave_session();
 		limit_lifetime();
 		nanosleep(&life, NULL);
 	}
@@ -224,6 +234,36 @@ static int run_bomb(int argc, char **argv)
 	return 0;
 }
 
+/* The same tree as "deep" or "all" where no sandbox is: in one group, with a watcher in a session
+ * of its own that ends the group when this process dies.  What it costs the machine to wake the
+ * watcher and to end that many processes is what a sandbox is measured by. */
+static int run_watched(int argc, char **argv)
+{
+	int (*run)(int, char **) = argc > 1 && strcmp(argv[1], "all") == 0 ? run_all : run_deep;
+	int ends[2];
+	char byte;
+	pid_t tree;
+
+	(void)!pipe(ends);
+	if (fork() == 0) {
+		close(ends[1]);
+		tree = fork();
+		if (tree == 0) {
+			close(ends[0]);
+			setpgid(0, 0);
+			is_in_one_group = true;
+			return run(argc - 1, argv + 1);
+		}
+		setpgid(tree, tree);
+		setsid();
+		(void)!read(ends[0], &byte, 1);
+		kill(-tree, SIGKILL);
+		_exit(0);
+	}
+	wait_for_ever();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct act_command commands[] = {
@@ -231,6 +271,7 @@ int main(int argc, char **argv)
 		{ "orphans", run_orphans },
 		{ "all", run_all },
 		{ "bomb", run_bomb },
+		{ "watched", run_watched },
 	};
 
 	limit_lifetime();
