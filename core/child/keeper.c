@@ -24,6 +24,7 @@
 #define EXIT_SETUP	  125
 #define HAND_OVER_LOOK_NS UINT64_C(10000000)
 #define CHILDREN_BUFFER	  4096
+#define REAP_BATCH	  64
 
 /* The child's stack while it shares our memory: it lies in the keeper's own copy of the program. */
 static char child_stack[CHILD_STACK] __attribute__((aligned(16)));
@@ -91,11 +92,13 @@ static void kill_tree(bool scoped)
 	}
 }
 
-/* Between two looks it sleeps for a fifth of a millisecond: the killed need a processor to die on.
- */
+/* A storm makes orphans as fast as they can be reaped, so killing comes before reaping, and again
+ * after a batch.  When nobody is dead yet it sleeps for a fifth of a millisecond: the killed need a
+ * processor to die on. */
 bool tree_end(bool scoped, struct run_report *report)
 {
 	uint64_t deadline = raw_now() + TEARDOWN_NS;
+	struct __kernel_timespec pause = { .tv_nsec = 200000 };
 	struct rusage usage;
 	int status;
 	long pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
@@ -103,23 +106,21 @@ bool tree_end(bool scoped, struct run_report *report)
 	/* As a subreaper we are the ancestor of everything inside: no child means nothing is left.
 	 * Tracees are for the thread that traces them to wait for (__WNOTHREAD). */
 	while (pid != -ECHILD) {
-		if (pid > 0) {
+		kill_tree(scoped);
+		for (int i = 0; pid > 0 && i < REAP_BATCH; i++) {
 			account(report, &usage);
 			report->left_behind++;
-		} else {
-			struct __kernel_timespec pause = { .tv_nsec = 200000 };
-
-			if (raw_now() > deadline) {
-				return false;
-			}
-			kill_tree(scoped);
-			pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
-			if (pid != 0) {
-				continue;
-			}
-			(void)raw_syscall(__NR_nanosleep, &pause, NULL);
+			pid = raw_syscall(
+				__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
 		}
-		pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
+		if (pid != -ECHILD && raw_now() > deadline) {
+			return false;
+		}
+		if (pid == 0) {
+			(void)raw_syscall(__NR_nanosleep, &pause, NULL);
+			pid = raw_syscall(
+				__NR_wait4, -1, &status, WNOHANG | __WALL | __WNOTHREAD, &usage);
+		}
 	}
 	return true;
 }
@@ -283,8 +284,11 @@ static void announce_end(const struct keeper *keeper)
 	}
 }
 
-/* Reaps whatever is dead; true when the command itself has ended. */
-static bool reap(const struct keeper *keeper)
+enum reaped { REAPED_ALL, REAPED_SOME, REAPED_ROOT };
+
+/* Reaps what is dead, but no more than a batch: a storm makes orphans as fast as they are reaped,
+ * and a request must not wait for its end. */
+static enum reaped reap(const struct keeper *keeper)
 {
 	struct run_report *report = keeper->launch->report;
 	struct signalfd_siginfo drained;
@@ -297,8 +301,11 @@ static bool reap(const struct keeper *keeper)
 	if (keeper->launch->announces_end) {
 		announce_end(keeper);
 	}
-	while ((pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | WUNTRACED | __WALL, &usage)) >
-		0) {
+	for (int i = 0; i < REAP_BATCH; i++) {
+		pid = raw_syscall(__NR_wait4, -1, &status, WNOHANG | WUNTRACED | __WALL, &usage);
+		if (pid <= 0) {
+			return REAPED_ALL;
+		}
 		if (WIFSTOPPED(status)) {
 			if (pid == keeper->root) {
 				send_event(keeper, KEEPER_ROOT_STOPPED, WSTOPSIG(status));
@@ -310,10 +317,10 @@ static bool reap(const struct keeper *keeper)
 			report->exit_ns = raw_now();
 			report->status = status;
 			report->root_ended = true;
-			return true;
+			return REAPED_ROOT;
 		}
 	}
-	return false;
+	return REAPED_SOME;
 }
 
 static void send_signal(const struct keeper *keeper, uint32_t kind, int signal)
@@ -449,6 +456,7 @@ static bool hand_over_listener(struct keeper *keeper)
 void keeper_run(struct launch *launch)
 {
 	struct keeper keeper = { .launch = launch, .control = launch->control_fd };
+	struct __kernel_timespec no_time = { 0 };
 	struct pollfd sources[2];
 
 	launch->keeper = (pid_t)raw_syscall(__NR_getpid);
@@ -466,10 +474,13 @@ void keeper_run(struct launch *launch)
 	sources[1] = (struct pollfd){ .fd = keeper.control, .events = POLLIN };
 	for (;;) {
 		/* The command may have ended before the signal descriptor was there: look first. */
-		if (reap(&keeper)) {
+		enum reaped reaped = reap(&keeper);
+
+		if (reaped == REAPED_ROOT) {
 			break;
 		}
-		(void)raw_syscall(__NR_ppoll, sources, ARRAY_LEN(sources), NULL, NULL, 0);
+		(void)raw_syscall(__NR_ppoll, sources, ARRAY_LEN(sources),
+			reaped == REAPED_SOME ? &no_time : NULL, NULL, 0);
 		if (sources[1].revents != 0 && !serve_request(&keeper)) {
 			break;
 		}
