@@ -19,7 +19,7 @@
 #define CONTROL_FACTOR	 10   /* times the native kill of the same tree, on a machine that is not */
 #define LONGEST_DELAY_US 30000
 
-TestSuite(lifecycle_kill, .timeout = 600);
+TestSuite(lifecycle_kill, .timeout = 1800);
 
 enum victim { VICTIM_SUPERVISOR = 1, VICTIM_KEEPER = 2, VICTIM_BOTH = 3 };
 
@@ -28,6 +28,13 @@ static void sleep_random(unsigned *seed)
 	struct timespec time = { 0, rand_r(seed) % LONGEST_DELAY_US * 1000l };
 
 	nanosleep(&time, NULL);
+}
+
+/* For one round.  Between two rounds the others that wait for it get their turn. */
+static int round_lock(unsigned *seed)
+{
+	sleep_random(seed);
+	return machine_lock();
 }
 
 /* Starts the tree, kills at a random moment, and answers how long the last of it lived, or -1. */
@@ -107,12 +114,12 @@ static void print_times(const char *what, double *seconds, int count)
  * for a native kill too, measured in turns, ten times that. */
 static void kill_many(enum victim victim, const char *subcommand, const char *what)
 {
-	cleanup_close int lock = machine_lock();
 	unsigned seed = (unsigned)getpid();
 	int count = count_choose(10, 200);
 	double inside[200], native[200], deadline;
 
 	for (int i = 0; i < count; i++) {
+		cleanup_close int lock = round_lock(&seed);
 		int left;
 
 		native[i] = control_once(subcommand, &seed);
@@ -152,12 +159,12 @@ Test(lifecycle_kill, leaves_no_survivor_of_a_killed_keeper_in_a_fork_storm)
  * it started does not.  How much that is gets printed; sandlock.7 says so. */
 Test(lifecycle_kill, states_what_remains_when_both_are_killed)
 {
-	cleanup_close int lock = machine_lock();
 	unsigned seed = (unsigned)getpid();
 	int count = count_choose(10, 200);
 	int with_survivors = 0, most = 0;
 
 	for (int i = 0; i < count; i++) {
+		cleanup_close int lock = round_lock(&seed);
 		int left;
 
 		(void)kill_once(VICTIM_BOTH, i % 2 == 0 ? "deep" : "all", &seed, &left);
