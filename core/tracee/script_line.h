@@ -12,7 +12,7 @@
 
 /* Both point into the bytes that were parsed. */
 struct script_line {
-	const char *interpreter; /* may be empty: such an exec fails with ENOENT */
+	const char *interpreter; /* may be empty, which is the working directory */
 	const char *argument;	 /* NULL: none.  May be empty, and may hold blanks */
 };
 

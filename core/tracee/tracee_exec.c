@@ -359,9 +359,8 @@ static int follow_chain(const struct exec_request *request, struct tracee_paths 
 		if (++count > SCRIPTS_MAX) {
 			return -ELOOP;
 		}
-		r = interpreter[0] == '\0' ? -ENOENT
-					   : look_at_file(paths, AT_FDCWD, interpreter, true,
-						     &expectation->image, heads[count]);
+		r = look_at_file(
+			paths, AT_FDCWD, interpreter, true, &expectation->image, heads[count]);
 	}
 	if (r == 0) {
 		r = request->argv_error;
