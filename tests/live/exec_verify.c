@@ -14,7 +14,8 @@
 #include "tests/live/exec_tracer.h"
 #include "tests/live/harness.h"
 
-#define MEANT 42
+#define MEANT	   42
+#define ROUNDS_MAX 20
 
 static void script_write(const struct scratch *scratch, const char *name, const char *text)
 {
@@ -284,44 +285,56 @@ static bool approves_argument(const struct exec_request *request)
 	return argument == NULL || strcmp(argument, "evil") != 0;
 }
 
-static struct race_counts race(
-	bool (*approves)(const struct exec_request *), bool blind, const char *what)
+static void race_once(const struct exec_watch *watch, const char *kind, struct race_counts *total)
 {
 	cleanup_scratch struct scratch stage = stage_build();
-	const struct exec_watch watch = { .approves = approves, .blind = blind };
 	int count = count_choose(300, 6000);
-	struct exec_report report = run_many(&watch, &stage, what, count);
+	struct exec_report report = run_many(watch, &stage, kind, count);
 	struct race_counts counts = counts_read(&stage);
 
-	cr_expect_eq(counts.meant + counts.refused + counts.killed + counts.must_not + counts.other,
-		count);
+	cr_expect_eq(counts.meant + counts.refused + counts.killed + counts.must_not, count);
 	cr_expect_eq(report.not_found_out, 0);
-	cr_expect_eq(counts.killed, blind ? 0 : report.wrong_image + report.wrong_argv);
-	cr_log_info(
-		"%s: %d as meant, %d refused, %d killed (%d image, %d argv), %d got through, %d other",
-		what, counts.meant, counts.refused, counts.killed, report.wrong_image,
-		report.wrong_argv, counts.must_not, counts.other);
-	return counts;
+	cr_expect_eq(counts.killed, watch->blind ? 0 : report.wrong_image + report.wrong_argv);
+	cr_expect_eq(strcmp(kind, "path") == 0 ? report.wrong_argv : report.wrong_image, 0);
+	total->meant += counts.meant;
+	total->killed += counts.killed;
+	total->must_not += counts.must_not;
+	cr_log_info("%s%s: %d as meant, %d refused, %d killed, %d got through", kind,
+		watch->blind ? " unchecked" : "", counts.meant, counts.refused, counts.killed,
+		counts.must_not);
+}
+
+/* Races until one was won, which on a busy machine may take more than one round. */
+static struct race_counts race(const struct exec_watch *watch, const char *kind)
+{
+	struct race_counts total = { 0 };
+
+	for (int i = 0; i < ROUNDS_MAX && total.killed + total.must_not == 0; i++) {
+		race_once(watch, kind, &total);
+	}
+	return total;
+}
+
+static void expect_races_are_seen(
+	bool (*approves)(const struct exec_request *request), const char *kind)
+{
+	const struct exec_watch blind = { .approves = approves, .blind = true };
+	const struct exec_watch watch = { .approves = approves };
+	struct race_counts control = race(&blind, kind);
+	struct race_counts checked = race(&watch, kind);
+
+	cr_expect_gt(control.must_not, 0, "the attack works without the check");
+	cr_expect_eq(checked.must_not, 0);
+	cr_expect_gt(checked.killed, 0);
+	cr_expect_gt(checked.meant, 0);
 }
 
 Test(exec_verify, sees_a_path_that_was_rewritten_after_the_judgement)
 {
-	struct race_counts blind = race(approves_path, true, "path");
-	struct race_counts checked = race(approves_path, false, "path");
-
-	cr_expect_gt(blind.must_not, 0, "the attack works without the check");
-	cr_expect_eq(checked.must_not, 0);
-	cr_expect_gt(checked.killed, 0);
-	cr_expect_gt(checked.meant, 0);
+	expect_races_are_seen(approves_path, "path");
 }
 
 Test(exec_verify, sees_an_argument_that_was_rewritten_after_the_judgement)
 {
-	struct race_counts blind = race(approves_argument, true, "argv");
-	struct race_counts checked = race(approves_argument, false, "argv");
-
-	cr_expect_gt(blind.must_not, 0, "the attack works without the check");
-	cr_expect_eq(checked.must_not, 0);
-	cr_expect_gt(checked.killed, 0);
-	cr_expect_gt(checked.meant, 0);
+	expect_races_are_seen(approves_argument, "argv");
 }

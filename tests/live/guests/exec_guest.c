@@ -19,9 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MEANT	  42
-#define MUST_NOT  66
-#define WRONG_ERR 90
+enum { MEANT = 42, MUST_NOT = 66, WRONG_ERR = 90 };
 
 extern char **environ;
 
