@@ -83,10 +83,10 @@ static void expect_native(const struct exec_report *report, const char *what)
 
 TestSuite(exec_verify, .timeout = 300);
 
-/* What the kernel refuses for reasons that are left to it. */
+/* A script that its interpreter could not open any more is refused by the kernel alone. */
 static bool is_left_to_kernel(const char *name)
 {
-	return strcmp(name, "fexecve-script-cloexec") == 0 || strcmp(name, "own-self") == 0;
+	return strcmp(name, "fexecve-script-cloexec") == 0;
 }
 
 Test(exec_verify, takes_no_way_to_exec_for_a_race)
