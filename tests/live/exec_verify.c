@@ -81,7 +81,7 @@ static void expect_native(const struct exec_report *report, const char *what)
 	cr_expect_geq(report->matched, 1, "%s", what);
 }
 
-TestSuite(exec_verify, .timeout = 300);
+TestSuite(exec_verify, .timeout = 900);
 
 /* A script that its interpreter could not open any more is refused by the kernel alone. */
 static bool is_left_to_kernel(const char *name)
