@@ -12,6 +12,7 @@ void call_begin(struct call *call, const struct domain *domain, struct worker *w
 	call->worker = worker;
 	call->notif = notif;
 	call->has_read_memory = false;
+	call->is_frozen = false;
 	call->undo_count = 0;
 }
 

@@ -27,6 +27,7 @@ struct call {
 	struct worker *worker;	     /* borrowed: the thread, for worker_block_begin() */
 	const struct notif *notif;   /* borrowed */
 	bool has_read_memory;	     /* a copy of task memory was taken: see enum verdict_class */
+	bool is_frozen;		     /* every other task stands still until the answer is sent */
 	size_t undo_count;
 	struct undo undo[CALL_UNDO_MAX];
 };

@@ -11,6 +11,7 @@
 #include "core/notif/reply.h"
 
 struct call;
+struct exec_request;
 struct sandbox_policy;
 
 /* Answers one notified call.  Runs in any thread of the supervisor, many at once, and holds no lock
@@ -48,6 +49,11 @@ struct feature {
 	const char *name;				     /* as --explain prints it */
 	bool (*wanted)(const struct sandbox_policy *policy); /* pure */
 	const struct trap_row *traps;			     /* in the order of asking */
+	/* The last word on an exec that no handler had an opinion on, by private copies of what it
+	 * asks for; NULL: none.  The rows of such a feature name execve and execveat.  0, or -errno
+	 * for the task.  What is approved is what will run: the image is compared with the copies
+	 * before its first instruction, and killed if it differs.  Runs as handlers do. */
+	int (*judge_exec)(struct call *call, const struct exec_request *request);
 };
 
 #endif

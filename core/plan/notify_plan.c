@@ -23,6 +23,11 @@ static void insert_row(struct notify_plan *notify, struct notify_row row)
 static int add_feature(
 	struct notify_plan *notify, const struct feature *feature, struct error *error)
 {
+	if (feature->judge_exec != NULL) {
+		notify->judges = must_reallocate(
+			notify->judges, notify->judge_count + 1, sizeof(notify->judges[0]));
+		notify->judges[notify->judge_count++] = feature;
+	}
 	for (const struct trap_row *trap = feature->traps; trap->handle != NULL; trap++) {
 		if (trap->nr < 0) {
 			continue;
@@ -64,6 +69,7 @@ int notify_plan_compile(const struct sandbox_policy *policy, const struct featur
 
 void notify_plan_finish(struct notify_plan *notify)
 {
+	free(notify->judges);
 	free(notify->rows);
 	free(notify->asked);
 	*notify = (struct notify_plan){ 0 };

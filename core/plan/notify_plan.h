@@ -23,6 +23,8 @@ struct notify_plan {
 	struct notify_row *rows;      /* owned; ascending by number, then in the order of asking */
 	struct syscall_notify *asked; /* owned; the same rows as the filter is told of them */
 	size_t count;
+	const struct feature **judges; /* owned: those that judge execs, in the order of asking */
+	size_t judge_count;
 };
 
 /* Collects the rows of the features that the policy wants; `features` ends with NULL, and its order

@@ -246,6 +246,7 @@ static void compile_settings(const struct sandbox_policy *policy, struct plan *p
 	plan->output_limit = policy->limits.output;
 	plan->process_limit = policy->limits.processes;
 	plan->num_cpus = policy->limits.num_cpus;
+	plan->argv_guard = (enum argv_guard)policy->run.argv_guard;
 	plan->workers_max = policy->run.workers_max;
 	plan->fault_skip_landlock = fault_is_set("landlock-restrict");
 	plan->fault_skip_filter = fault_is_set("seccomp-install");

@@ -73,7 +73,8 @@ struct plan {
 	/* What features and their threads go by. */
 	uint32_t process_limit; /* processes alive at once; 0: unlimited */
 	uint32_t num_cpus;	/* processors that the command is shown; 0: those of the host */
-	uint32_t workers_max;	/* threads that answer notifications beside the receiver */
+	enum argv_guard argv_guard;
+	uint32_t workers_max; /* threads that answer notifications beside the receiver */
 };
 
 /* Compiles the policy for this host.  `features`, ended by NULL, is what may be wanted, in the

@@ -160,6 +160,44 @@ void option_list_number(const struct policy_option *option, const struct sandbox
 	}
 }
 
+/* The words are what the help shows as the value. */
+int option_read_word(const struct policy_option *option, struct sandbox_policy *policy,
+	const char *value, struct error *error)
+{
+	const char *word = option->value;
+
+	for (uint32_t place = 0;; place++) {
+		size_t length = strcspn(word, "|");
+
+		if (strlen(value) == length && memcmp(value, word, length) == 0) {
+			*(uint32_t *)option_field(option, policy) = place;
+			return 0;
+		}
+		if (word[length] == '\0') {
+			return option_refuse(option, EINVAL, value, option->bounds, error);
+		}
+		word += length + 1;
+	}
+}
+
+/* The first word is the default. */
+void option_list_word(const struct policy_option *option, const struct sandbox_policy *policy,
+	struct string_list *values)
+{
+	uint32_t place = *(const uint32_t *)option_const_field(option, policy);
+	const char *word = option->value;
+
+	if (place == 0) {
+		return;
+	}
+	for (; place > 0; place--) {
+		word += strcspn(word, "|") + 1;
+	}
+	cleanup_free char *text = must_format("%.*s", (int)strcspn(word, "|"), word);
+
+	string_list_add(values, text);
+}
+
 int option_read_seconds(const struct policy_option *option, struct sandbox_policy *policy,
 	const char *value, struct error *error)
 {

@@ -34,6 +34,7 @@ void option_list_number_list(const struct number_list *list, struct string_list 
 OPTION_READER(option_read_switch);
 OPTION_READER(option_read_size);
 OPTION_READER(option_read_number);
+OPTION_READER(option_read_word);
 OPTION_READER(option_read_seconds);
 OPTION_READER(option_read_string);
 OPTION_READER(option_read_path);
@@ -45,6 +46,7 @@ OPTION_READER(option_read_fds);
 OPTION_WRITER(option_list_switch);
 OPTION_WRITER(option_list_size);
 OPTION_WRITER(option_list_number);
+OPTION_WRITER(option_list_word);
 OPTION_WRITER(option_list_seconds);
 OPTION_WRITER(option_list_string);
 OPTION_WRITER(option_list_strings);

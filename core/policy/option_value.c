@@ -222,6 +222,7 @@ const struct option_type_rules *option_type_rules(enum option_type type)
 		[OPTION_SWITCH] = { option_read_switch, option_list_switch },
 		[OPTION_SIZE] = { option_read_size, option_list_size },
 		[OPTION_NUMBER] = { option_read_number, option_list_number },
+		[OPTION_WORD] = { option_read_word, option_list_word },
 		[OPTION_SECONDS] = { option_read_seconds, option_list_seconds },
 		[OPTION_STRING] = { option_read_string, option_list_string },
 		[OPTION_PATH] = { option_read_path, option_list_string },

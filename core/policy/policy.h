@@ -18,6 +18,9 @@ struct number_list {
 	size_t count;
 };
 
+/* How the arguments of a judged exec are kept from changing. */
+enum argv_guard { ARGV_GUARD_VERIFY, ARGV_GUARD_FREEZE };
+
 enum gpu_access { GPU_NONE, GPU_ALL, GPU_LISTED };
 
 void number_list_finish(struct number_list *list);
@@ -87,6 +90,7 @@ struct sandbox_policy {
 		char *stdout_path; /* NULL: inherited */
 		char *stderr_path;
 		struct number_list supervisor_cpus; /* empty: as inherited */
+		uint32_t argv_guard;  /* enum argv_guard */
 		uint32_t workers_max; /* threads that answer notifications; 1 at least */
 	} run;
 };

@@ -347,6 +347,17 @@ const struct policy_option policy_options[] = {
 	},
 
 	{
+		.section = SECTION_RUN, .key = "argv_guard", .flag = "argv-guard",
+		.value = "verify|freeze",
+		.type = OPTION_WORD, .offset = FIELD(run.argv_guard),
+		.bounds = "neither verify nor freeze",
+		.text = "How path and arguments of a judged exec are kept from changing after the judgement.",
+		.details = "In both cases the finished image is compared with what was judged, before it runs its "
+			"first instruction, and killed if it differs. freeze also stops every other task "
+			"while they are read and until the answer is given. Without a judge neither has an effect.",
+	},
+
+	{
 		.section = SECTION_COMMAND_LINE, .flag = "explain", .value = "text|json",
 		.value_is_optional = true,
 		.type = OPTION_ACTION, .action = ACTION_EXPLAIN, .without_supervisor = true,

@@ -30,6 +30,7 @@ enum option_type {
 	OPTION_SWITCH,	     /* bool; can only be switched on */
 	OPTION_SIZE,	     /* uint64_t, bytes */
 	OPTION_NUMBER,	     /* uint32_t */
+	OPTION_WORD,	     /* uint32_t: which of the words in `value`, "one|other" */
 	OPTION_SECONDS,	     /* uint64_t, nanoseconds */
 	OPTION_STRING,	     /* char * */
 	OPTION_PATH,	     /* char * */

@@ -23,7 +23,8 @@
 struct worker {
 	struct supervisor *supervisor; /* borrowed */
 	pthread_t thread;
-	bool blocks; /* its own thread only: between worker_block_begin and _end */
+	bool blocks;		   /* its own thread only: between worker_block_begin and _end */
+	struct exec_request *exec; /* owned; its own thread only; NULL until an exec is judged */
 };
 
 struct worker_pool {

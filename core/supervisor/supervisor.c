@@ -15,6 +15,7 @@
 #include "core/supervisor/supervisor.h"
 #include "core/supervisor/tracer_freeze.h"
 #include "core/supervisor/worker.h"
+#include "core/tracee/tracee_exec.h"
 
 static size_t power_of_two(size_t minimum)
 {
@@ -186,6 +187,7 @@ void supervisor_destroy(struct supervisor *supervisor)
 		tracer_stop(&supervisor->tracer);
 	}
 	worker_pool_finish(supervisor);
+	exec_request_destroy(supervisor->receiver.exec);
 	notif_pool_destroy(supervisor->slots);
 	queue_destroy(supervisor->queue);
 	dispatch_table_finish(&supervisor->table);

@@ -14,6 +14,7 @@
 #include "core/notif/notif.h"
 #include "core/process/domain.h"
 #include "core/supervisor/tracer.h"
+#include "core/supervisor/tracer_exec.h"
 #include "core/supervisor/tracer_freeze.h"
 #include "core/supervisor/tracer_signals.h"
 
@@ -63,6 +64,7 @@ static void handle_end(struct tracer *tracer, pid_t tid)
 	if (tracee == NULL) {
 		return;
 	}
+	tracer_exec_forget(tracer, tid);
 	tracer_signal_forget(tracer, tracee);
 	if (process_index_remove(domain->index, tid)) {
 		fork_count_ended(domain->forks);
@@ -74,7 +76,11 @@ static void handle_exec(struct tracer *tracer, pid_t tid)
 {
 	unsigned long former;
 
-	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) == 0 && (pid_t)former != tid) {
+	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) < 0) {
+		return; /* killed */
+	}
+	tracer_exec_event(tracer, tid, (pid_t)former);
+	if ((pid_t)former != tid) {
 		fork_count_close(tracer->domain->forks, (pid_t)former);
 		handle_end(tracer, (pid_t)former);
 	}
@@ -303,6 +309,7 @@ int tracer_start(
 	(void)fault_value("tracer-end", &tracer->end_after); /* stays 0 unless it is armed */
 	(void)sem_init(&tracer->attached, 0, 0);
 	tracer_freeze_init(tracer);
+	tracer_exec_init(tracer);
 	block_child_signal();
 	r = thread_start(THREAD_TRACER, 0, tracer_main, tracer, &tracer->thread);
 	if (r < 0) {
@@ -364,6 +371,7 @@ void tracer_stop(struct tracer *tracer)
 	}
 	(void)sem_destroy(&tracer->attached);
 	tracer_freeze_finish(tracer);
+	tracer_exec_finish(tracer);
 }
 
 void tracer_settle(struct tracer *tracer)

@@ -33,6 +33,15 @@ struct tracer_request {
 	pid_t tid;	 /* TRACER_RECEIVED, TRACER_FREEZE */
 };
 
+struct expected_exec;
+
+/* Of tracer_exec.c. */
+struct tracer_execs {
+	pthread_mutex_t lock;		/* guards the list; nothing is locked under it */
+	struct expected_exec *expected; /* owned */
+	_Atomic uint64_t kills;		/* images that were not what was approved */
+};
+
 /* Of tracer_freeze.c. */
 struct tracer_freeze {
 	sem_t turn;	      /* one freeze at a time, from its request to its thaw */
@@ -59,6 +68,7 @@ struct tracer {
 	_Atomic bool has_failed;		/* it ended before its time */
 	_Atomic size_t deferred;		/* threads with a signal that was held back */
 	struct tracer_freeze freeze;
+	struct tracer_execs execs;
 	bool is_stopping; /* tracer only */
 	uint64_t events;  /* tracer only */
 };

@@ -11,6 +11,7 @@
 #include "core/supervisor/guard.h"
 #include "core/supervisor/state.h"
 #include "core/supervisor/worker.h"
+#include "core/tracee/tracee_exec.h"
 
 /* A call is dearer than it looks while something delays it: half of each new duration counts. */
 #define COST_SHIFT 1
@@ -182,6 +183,9 @@ void worker_pool_finish(struct supervisor *supervisor)
 	if (pool->workers != NULL) {
 		(void)pthread_mutex_destroy(&pool->lock);
 		(void)pthread_cond_destroy(&pool->unpark);
+		for (unsigned int i = 0; i < pool->started; i++) {
+			exec_request_destroy(pool->workers[i].exec);
+		}
 		free(pool->workers);
 	}
 }
@@ -202,6 +206,8 @@ void worker_handle(struct worker *worker, struct notif *notif)
 	}
 	if (!is_dropped(supervisor)) {
 		enum reply_result result = reply(&supervisor->listener, notif, &action);
+
+		guard_end(&call);
 		uint64_t ended_ns = clock_monotonic_ns();
 
 		call_end(&call, &action, result);

@@ -107,7 +107,7 @@ Test(policy_options, hold_every_name_that_was_promised)
 		"no-huge-pages no-randomize-memory user gpu extra-deny-syscall extra-allow-syscall "
 		"net-allow-bind net-allow name exec-shell status-fd args ignore-missing stdout stderr "
 		"max-output preset max-memory cpu timeout kill-after record-env supervisor-cpus "
-		"num-cpus max-processes workers-max keep-cap keep-fd allow-degraded disable no-supervisor explain interactive help version";
+		"num-cpus max-processes argv-guard workers-max keep-cap keep-fd allow-degraded disable no-supervisor explain interactive help version";
 	static const char unavailable[] =
 		"fs-deny fs-mount chroot image workdir fs-storage max-disk on-exit on-error dry-run "
 		"net-deny net-deny-bind port-remap http-allow http-deny http-port http-ca http-key "
