@@ -29,7 +29,8 @@ struct tracee {
 	bool is_held;	     /* stopped until the thaw, which lets it go on so: */
 	int held_how;	     /* PTRACE_CONT or PTRACE_LISTEN */
 	int held_signal;
-	bool had_eintr;			  /* its call said EINTR before the tracer changed that */
+	long mended_call;  /* number + 1 of a call whose EINTR we took; 0: none */
+	long stopped_call; /* number + 1 of a call that a group-stop ended; 0: none */
 	struct deferred_signal *deferred; /* owned by the tracer: signals held back, oldest first */
 };
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch/tracee.h"
 #include "core/base/fault.h"
 #include "core/base/thread.h"
 #include "core/notif/notif.h"
@@ -90,20 +91,21 @@ static void handle_exec(struct tracer *tracer, pid_t tid)
  * that SIGCONT has woken, one that we have interrupted. */
 static void handle_event_stop(struct tracer *tracer, pid_t tid, int signal)
 {
-	struct tracee *tracee;
+	struct tracee *tracee = process_index_tracee(tracer->domain->index, tid);
+	bool is_group_stop =
+		signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 
-	if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
-		tracer_go_on(tracer, tid, PTRACE_LISTEN, 0);
-		return;
-	}
-	tracee = process_index_tracee(tracer->domain->index, tid);
 	if (tracee == NULL) {
 		adopt(tracer, tid, 0);
+	} else if (is_group_stop) {
+		tracer_signal_group_stop(tracer, tracee, tid);
 	} else if (tracee->is_interrupted) {
-		tracee->is_interrupted = false;
-		tracer_mend_interrupted(tid);
+		tracer_signal_interrupted(tracer, tracee, tid);
 	}
-	resume(tracer, tid, 0);
+	if (tracee != NULL) {
+		tracee->is_interrupted = false; /* one stop may answer for both */
+	}
+	tracer_go_on(tracer, tid, is_group_stop ? PTRACE_LISTEN : PTRACE_CONT, 0);
 }
 
 /* The token of a fork closes while its thread stands still: from the moment it goes on it may open
@@ -305,7 +307,8 @@ int tracer_start(
 
 	tracer->domain = domain;
 	tracer->root = root;
-	tracer->is_portable = fault_is_set("signals-held-back");
+	tracer->is_portable = !tracee_takes_result || fault_is_set("signals-held-back");
+	tracer->leaves_signals = fault_is_set("signals-unrepaired");
 	(void)fault_value("tracer-end", &tracer->end_after); /* stays 0 unless it is armed */
 	(void)sem_init(&tracer->attached, 0, 0);
 	tracer_freeze_init(tracer);

@@ -59,6 +59,7 @@ struct tracer {
 	const struct domain *domain; /* set once; borrowed */
 	pid_t root;		     /* set once */
 	bool is_portable;	     /* set once: signals are held back, registers left alone */
+	bool leaves_signals;	     /* set once: fault point, signals do what they do */
 	uint64_t end_after; /* set once: fault point, events until the thread ends; 0: never */
 	pthread_t thread;
 	bool is_started; /* main only */

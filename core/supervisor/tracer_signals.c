@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch/syscall.h"
 #include "arch/tracee.h"
 #include "core/plan/plan.h"
 #include "core/process/domain.h"
@@ -23,10 +24,13 @@
 struct deferred_signal {
 	struct deferred_signal *next;
 	siginfo_t info;
-	bool is_sent; /* again, by us: its next stop is the end of this */
+	bool is_sent; /* again, by us: a stop is due in which it can be what it was */
 };
 
-static bool is_ignored(pid_t tid, int signal)
+enum disposition { IGNORED, DEFAULT, CAUGHT };
+
+/* A task that is gone counts as one with the default, which is left alone. */
+static enum disposition find_disposition(pid_t tid, int signal)
 {
 	struct proc_files files;
 	struct proc_status status = { 0 };
@@ -36,33 +40,83 @@ static bool is_ignored(pid_t tid, int signal)
 	proc_files_init(&files, tid, false);
 	r = proc_files_status(&files, &status);
 	proc_files_finish(&files);
-	if (r < 0 || (status.caught & bit) != 0) {
-		return false;
+	if (r < 0) {
+		return DEFAULT;
+	}
+	if ((status.caught & bit) != 0) {
+		return CAUGHT;
 	}
 	/* Without a handler these four are ignored too (signal(7)). */
 	return (status.ignored & bit) != 0 || signal == SIGCHLD || signal == SIGURG ||
-	       signal == SIGWINCH || signal == SIGCONT;
+			       signal == SIGWINCH || signal == SIGCONT
+		       ? IGNORED
+		       : DEFAULT;
+}
+
+/* A call that says EINTR and may be made again.  close(2) has closed its descriptor by then. */
+static bool was_interrupted(const struct tracee_call *call)
+{
+	return call->nr >= 0 && call->result == -EINTR && call->nr != SYS(close);
+}
+
+static bool is_mended(const struct tracee *tracee, const struct tracee_call *call)
+{
+	return call->nr >= 0 && call->result == -RESTART_IN_ANY_CASE &&
+	       tracee->mended_call == call->nr + 1;
+}
+
+static void mend(struct tracee *tracee, pid_t tid, const struct tracee_call *call)
+{
+	tracee->mended_call = tracee_set_result(tid, -RESTART_IN_ANY_CASE) == 0 ? call->nr + 1 : 0;
+}
+
+static void unmend(struct tracee *tracee, pid_t tid)
+{
+	(void)tracee_set_result(tid, -EINTR); /* ESRCH: killed */
+	tracee->mended_call = 0;
 }
 
 /* The kernel looks for the next signal after an ignored one without going back to the program: a
- * call that we have mended for the first must end for the second. */
-static void mend_ignored(struct tracee *tracee, pid_t tid, int signal, long result)
+ * call that was mended for the first must end for the second.  A call that job control has stopped
+ * ends with EINTR whatever comes after, the SIGCONT first of all (signal(7), "Interruption of
+ * system calls and library functions by stop signals"). */
+static void mend_ignored(
+	struct tracee *tracee, pid_t tid, int signal, const struct tracee_call *call)
 {
-	if (result == -EINTR && is_ignored(tid, signal)) {
-		tracee->had_eintr = tracee_set_result(tid, -RESTART_IN_ANY_CASE) == 0;
-	} else if (result == -RESTART_IN_ANY_CASE && tracee->had_eintr &&
-		   !is_ignored(tid, signal)) {
-		(void)tracee_set_result(tid, -EINTR); /* ESRCH: killed */
-		tracee->had_eintr = false;
-	} else if (result != -RESTART_IN_ANY_CASE) {
-		tracee->had_eintr = false;
+	if (was_interrupted(call)) {
+		if (tracee->stopped_call != call->nr + 1 &&
+			find_disposition(tid, signal) == IGNORED) {
+			mend(tracee, tid, call);
+		}
+	} else if (is_mended(tracee, call) && find_disposition(tid, signal) != IGNORED) {
+		unmend(tracee, tid);
+	}
+	if (signal == SIGCONT || !was_interrupted(call)) {
+		tracee->stopped_call = 0;
 	}
 }
 
-static void append(struct tracer *tracer, struct tracee *tracee, struct deferred_signal *deferred)
+/* The oldest of one number: between equal signals the order is kept. */
+static struct deferred_signal **find_deferred(struct tracee *tracee, int signal)
 {
 	struct deferred_signal **place = &tracee->deferred;
 
+	while (*place != NULL && (*place)->info.si_signo != signal) {
+		place = &(*place)->next;
+	}
+	return place;
+}
+
+/* False without memory. */
+static bool defer(struct tracer *tracer, struct tracee *tracee, const siginfo_t *info)
+{
+	struct deferred_signal *deferred = calloc(1, sizeof(*deferred));
+	struct deferred_signal **place = &tracee->deferred;
+
+	if (deferred == NULL) {
+		return false;
+	}
+	deferred->info = *info;
 	if (*place == NULL) {
 		atomic_fetch_add(&tracer->deferred, 1);
 	}
@@ -70,115 +124,136 @@ static void append(struct tracer *tracer, struct tracee *tracee, struct deferred
 		place = &(*place)->next;
 	}
 	*place = deferred;
+	return true;
 }
 
-static void take_first(struct tracer *tracer, struct tracee *tracee)
+static void take(struct tracer *tracer, struct tracee *tracee, struct deferred_signal **place)
 {
-	struct deferred_signal *first = tracee->deferred;
+	struct deferred_signal *taken = *place;
 
-	tracee->deferred = first->next;
-	free(first);
+	*place = taken->next;
+	free(taken);
 	if (tracee->deferred == NULL) {
 		atomic_fetch_sub(&tracer->deferred, 1);
 	}
 }
 
-/* The call is made again without the signal, and this time it will be received; the receiver tells
- * us.  Without memory the signal is delivered, and the call ends as it would without us. */
-static int hold_back(struct tracer *tracer, struct tracee *tracee, pid_t tid, int signal)
-{
-	struct deferred_signal *deferred = calloc(1, sizeof(*deferred));
-
-	if (deferred == NULL || ptrace(PTRACE_GETSIGINFO, tid, NULL, &deferred->info) < 0) {
-		free(deferred);
-		return signal;
-	}
-	append(tracer, tracee, deferred);
-	return 0;
-}
-
-/* Ours, sent again?  Then it is what it was. */
-static bool restore(struct tracer *tracer, struct tracee *tracee, pid_t tid, int signal)
+/* It waits until the call has been answered: WAIT_KILLABLE_RECV.  EAGAIN, the queue is full: the
+ * next stop or receipt tries again. */
+static void send_first(struct tracer *tracer, const struct tracee *tracee, pid_t tid)
 {
 	struct deferred_signal *first = tracee->deferred;
+	struct process *process;
+
+	if (first == NULL || first->is_sent) {
+		return;
+	}
+	process = process_index_get(tracer->domain->index, tid);
+	if (process != NULL) {
+		first->is_sent = syscall(SYS_tgkill, process->tgid, tid, first->info.si_signo) == 0;
+		process_put(process);
+	}
+}
+
+static bool is_window(const struct tracer *tracer, const struct tracee_call *call)
+{
+	return call->nr >= 0 && call->result == -RESTART_AS_ASKED &&
+	       notify_plan_repairs(&tracer->domain->plan->notify, (int)call->nr);
+}
+
+/* The portable form: the call is made again without the signal, and this time it will be received;
+ * the receiver tells us, and the signal is sent again.  What stops then need not be what was sent:
+ * equal signals merge, and a newer one may come first.  So every stop takes the oldest that waits,
+ * and whatever else arrived waits behind it.
+ *
+ * Only a signal with a handler ends a call.  Without memory it is delivered at once, and the call
+ * ends as it would without us. */
+static int stop_portable(struct tracer *tracer, struct tracee *tracee, pid_t tid, int signal,
+	const struct tracee_call *call)
+{
+	struct deferred_signal **oldest = find_deferred(tracee, signal);
+	bool waits = *oldest != NULL, is_ours;
 	siginfo_t info;
 
-	if (first == NULL || !first->is_sent || first->info.si_signo != signal ||
-		ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) < 0 || info.si_code != SI_TKILL ||
-		info.si_pid != getpid()) {
-		return false;
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) < 0) {
+		return signal; /* ESRCH: killed */
 	}
-	(void)ptrace(PTRACE_SETSIGINFO, tid, NULL, &first->info); /* ESRCH: killed */
-	take_first(tracer, tracee);
-	return true;
-}
-
-static void send_first(struct tracee *tracee, pid_t tid, pid_t tgid)
-{
-	struct deferred_signal *first = tracee->deferred;
-
-	if (first != NULL && !first->is_sent) {
-		first->is_sent = true;
-		/* It waits until the call has been answered: WAIT_KILLABLE_RECV. */
-		(void)syscall(SYS_tgkill, tgid, tid, first->info.si_signo);
+	is_ours = info.si_code == SI_TKILL && info.si_pid == getpid();
+	if (is_ours && !waits) {
+		signal = 0; /* sent twice, because the first seemed to have merged */
+	} else if (is_window(tracer, call) && (waits || find_disposition(tid, signal) == CAUGHT)) {
+		if (!is_ours && !defer(tracer, tracee, &info)) {
+			return signal;
+		}
+		tracee->deferred->is_sent = false;
+		return 0;
+	} else if (waits) {
+		if (!is_ours && !defer(tracer, tracee, &info)) {
+			return signal;
+		}
+		(void)ptrace(PTRACE_SETSIGINFO, tid, NULL, &(*oldest)->info); /* as above */
+		take(tracer, tracee, oldest);
 	}
+	send_first(tracer, tracee, tid);
+	return signal;
 }
 
 int tracer_signal_stop(struct tracer *tracer, pid_t tid, int signal)
 {
-	const struct notify_plan *notify = &tracer->domain->plan->notify;
 	struct tracee *tracee = process_index_tracee(tracer->domain->index, tid);
 	struct tracee_call call;
 
-	if (tracee == NULL) {
+	if (tracee == NULL || tracer->leaves_signals || tracee_get_call(tid, &call) < 0) {
 		return signal;
 	}
-	if (restore(tracer, tracee, tid, signal)) {
-		tracer_signal_received(tracer, tid); /* the next one, if there is one */
-		return signal;
+	if (tracer->is_portable) {
+		return stop_portable(tracer, tracee, tid, signal, &call);
 	}
-	if (tracee_get_call(tid, &call) < 0 || call.nr < 0) {
-		return signal;
-	}
-	if (call.result == -RESTART_AS_ASKED && notify_plan_repairs(notify, (int)call.nr)) {
-		if (!tracee_takes_result || tracer->is_portable) {
-			return hold_back(tracer, tracee, tid, signal);
-		}
+	if (is_window(tracer, &call)) {
 		(void)tracee_set_result(tid, -RESTART_IN_ANY_CASE); /* ESRCH: killed */
-		return signal;
-	}
-	if (tracee_takes_result) {
-		mend_ignored(tracee, tid, signal, call.result);
+	} else {
+		mend_ignored(tracee, tid, signal, &call);
 	}
 	return signal;
 }
 
-void tracer_mend_interrupted(pid_t tid)
+void tracer_signal_interrupted(const struct tracer *tracer, struct tracee *tracee, pid_t tid)
 {
 	struct tracee_call call;
 
-	if (tracee_takes_result && tracee_get_call(tid, &call) == 0 && call.nr >= 0 &&
-		call.result == -EINTR) {
-		(void)tracee_set_result(tid, -RESTART_IN_ANY_CASE); /* ESRCH: killed */
+	if (!tracer->is_portable && tracee_get_call(tid, &call) == 0 && was_interrupted(&call) &&
+		tracee->stopped_call != call.nr + 1) {
+		mend(tracee, tid, &call);
 	}
+}
+
+void tracer_signal_group_stop(const struct tracer *tracer, struct tracee *tracee, pid_t tid)
+{
+	struct tracee_call call;
+
+	tracee->stopped_call = 0;
+	if (tracer->is_portable || tracee_get_call(tid, &call) < 0) {
+		return;
+	}
+	if (is_mended(tracee, &call)) {
+		unmend(tracee, tid);
+		call.result = -EINTR;
+	}
+	tracee->stopped_call = was_interrupted(&call) ? call.nr + 1 : 0;
 }
 
 void tracer_signal_received(struct tracer *tracer, pid_t tid)
 {
-	struct tracee *tracee = process_index_tracee(tracer->domain->index, tid);
-	struct process *process = process_index_get(tracer->domain->index, tid);
+	const struct tracee *tracee = process_index_tracee(tracer->domain->index, tid);
 
-	if (tracee != NULL && process != NULL) {
-		send_first(tracee, tid, process->tgid);
-	}
-	if (process != NULL) {
-		process_put(process);
+	if (tracee != NULL) {
+		send_first(tracer, tracee, tid);
 	}
 }
 
 void tracer_signal_forget(struct tracer *tracer, struct tracee *tracee)
 {
 	while (tracee->deferred != NULL) {
-		take_first(tracer, tracee);
+		take(tracer, tracee, &tracee->deferred);
 	}
 }

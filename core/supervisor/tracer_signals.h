@@ -9,8 +9,10 @@
  * is held back. */
 int tracer_signal_stop(struct tracer *tracer, pid_t tid, int signal);
 
-/* For a tracee that we have interrupted ourselves: its call goes on as if nothing had been. */
-void tracer_mend_interrupted(pid_t tid);
+/* For a tracee in PTRACE_EVENT_STOP: one that we have interrupted ourselves, whose call goes on as
+ * if nothing had been, and one that job control stops, whose call ends as it does without us. */
+void tracer_signal_interrupted(const struct tracer *tracer, struct tracee *tracee, pid_t tid);
+void tracer_signal_group_stop(const struct tracer *tracer, struct tracee *tracee, pid_t tid);
 
 /* The call that a signal was held back for has been received: the signal is sent again. */
 void tracer_signal_received(struct tracer *tracer, pid_t tid);

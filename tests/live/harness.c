@@ -184,6 +184,31 @@ char *file_read(const char *path)
 	return text;
 }
 
+/* Flags that every run gets before its own: the whole suite under one more option. */
+static size_t add_flags(const char **command, size_t count)
+{
+	const char *flags = getenv("SANDLOCK_TEST_FLAGS");
+	char *words = flags != NULL ? word_next() : NULL;
+	char *rest = NULL;
+
+	if (words == NULL) {
+		return count;
+	}
+	snprintf(words, PATH_MAX, "%s", flags);
+	for (char *flag = strtok_r(words, " ", &rest); flag != NULL;
+		flag = strtok_r(NULL, " ", &rest)) {
+		command[count++] = flag;
+	}
+	return count;
+}
+
+/* A run that another program of the test starts. */
+static bool is_start_of_run(const char *const *items, size_t at)
+{
+	return at > 0 && strcmp(items[at], "run") == 0 &&
+	       strcmp(items[at - 1], sandlock_path()) == 0;
+}
+
 /* The words of the process to start; they live as long as the spec's own. */
 static void build_command(const struct run_spec *spec, const char **command)
 {
@@ -194,6 +219,7 @@ static void build_command(const struct run_spec *spec, const char **command)
 		command[count++] = spec->binary != NULL ? spec->binary : sandlock_path();
 		if (!spec->plain) {
 			command[count++] = "run";
+			count = add_flags(command, count);
 			command[count++] = "-r";
 			command[count++] = guests_directory();
 		}
@@ -209,6 +235,9 @@ static void build_command(const struct run_spec *spec, const char **command)
 		for (const char *const *item = lists[i]; item != NULL && *item != NULL; item++) {
 			cr_assert_lt(count, (size_t)COMMAND_WORDS - 2, "too many words");
 			command[count++] = *item;
+			if (spec->outside && is_start_of_run(lists[i], (size_t)(item - lists[i]))) {
+				count = add_flags(command, count);
+			}
 		}
 	}
 	command[count] = NULL;

@@ -58,7 +58,9 @@ struct run {
 	bool timed_out;
 };
 
-/* Start, talk to, and end a run.  Failures of the harness itself fail the test. */
+/* SANDLOCK_TEST_FLAGS="-P 100000 …": words that every `sandlock run` gets before its own.
+ *
+ * Start, talk to, and end a run.  Failures of the harness itself fail the test. */
 void run_start(const struct run_spec *spec, struct run *ret_run);
 void run_write(struct run *run, const char *text);
 /* Closes the command's stdin. */
