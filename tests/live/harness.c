@@ -185,12 +185,17 @@ char *file_read(const char *path)
 }
 
 /* Flags that every run gets before its own: the whole suite under one more option. */
-static size_t add_flags(const char **command, size_t count)
+static size_t add_flags(const struct run_spec *spec, const char **command, size_t count)
 {
 	const char *flags = getenv("SANDLOCK_TEST_FLAGS");
 	char *words = flags != NULL ? word_next() : NULL;
 	char *rest = NULL;
 
+	for (const char *const *item = spec->options; item != NULL && *item != NULL; item++) {
+		if (strcmp(*item, "--no-supervisor") == 0) {
+			return count; /* what is tried here is for those that it refuses */
+		}
+	}
 	if (words == NULL) {
 		return count;
 	}
@@ -219,7 +224,7 @@ static void build_command(const struct run_spec *spec, const char **command)
 		command[count++] = spec->binary != NULL ? spec->binary : sandlock_path();
 		if (!spec->plain) {
 			command[count++] = "run";
-			count = add_flags(command, count);
+			count = add_flags(spec, command, count);
 			command[count++] = "-r";
 			command[count++] = guests_directory();
 		}
@@ -236,7 +241,7 @@ static void build_command(const struct run_spec *spec, const char **command)
 			cr_assert_lt(count, (size_t)COMMAND_WORDS - 2, "too many words");
 			command[count++] = *item;
 			if (spec->outside && is_start_of_run(lists[i], (size_t)(item - lists[i]))) {
-				count = add_flags(command, count);
+				count = add_flags(spec, command, count);
 			}
 		}
 	}

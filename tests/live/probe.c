@@ -166,11 +166,19 @@ char process_state(pid_t pid)
 	return process_stat(pid, &state, &parent) ? state : 0;
 }
 
+/* What is stopped by job control while a tracer watches it shows 't' (ptrace(2), PTRACE_LISTEN). */
+static bool has_state(pid_t pid, char wanted)
+{
+	char state = process_state(pid);
+
+	return state == wanted || (wanted == 'T' && state == 't');
+}
+
 bool process_wait_state(pid_t pid, char state, double limit_seconds)
 {
 	double limit = now_seconds() + limit_seconds;
 
-	while (process_state(pid) != state) {
+	while (!has_state(pid, state)) {
 		if (now_seconds() > limit) {
 			return false;
 		}

@@ -22,6 +22,7 @@ size_t process_children(pid_t pid, pid_t *ret_children, size_t capacity);
 pid_t process_only_child(pid_t pid);
 /* "State" of /proc/PID/stat; 0 when it is gone. */
 char process_state(pid_t pid);
+/* 'T' stands for 't' too, the state of what is stopped under a tracer. */
 bool process_wait_state(pid_t pid, char state, double limit_seconds);
 /* A field of /proc/PID/status as text ("Seccomp" -> "2"), in buffer; NULL when it is not there. */
 const char *process_field(pid_t pid, const char *name, char *buffer, size_t capacity);
