@@ -109,7 +109,7 @@ static int reserve_stopped(struct throttle *throttle)
 	return 0;
 }
 
-/* True when this call stopped it. */
+/* True when the tree has to be looked at again: this call stopped it, or it could not. */
 static bool stop_process(struct throttle *throttle, pid_t pid)
 {
 	struct proc_status status;
@@ -120,9 +120,13 @@ static bool stop_process(struct throttle *throttle, pid_t pid)
 	if (fd < 0 || read_status(pid, &status) < 0 || reserve_stopped(throttle) < 0) {
 		return false;
 	}
-	if (status.state == 't' || (status.state == 'Z' && status.threads <= 1)) {
-		/* Stopped by its tracer for the moment: the next walk looks again.  Or dead. */
+	if (status.state == 'Z' && status.threads <= 1) {
 		return false;
+	}
+	if (status.state == 't') {
+		/* Stopped by its tracer, mostly for a moment: a storm of signals must not keep it
+		 * from being throttled. */
+		return true;
 	}
 	if (pid_map_put(&throttle->settled, pid, 0) < 0) {
 		return false;

@@ -46,13 +46,23 @@ static void adopt(struct tracer *tracer, pid_t tid, pid_t parent)
 	}
 }
 
-/* The stop of the new task may come before its parent's event, or after. */
+/* Whether there is still an end of this task to wait for. */
+static bool is_tracee(pid_t tid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)tid, &info,
+		       WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) == 0;
+}
+
+/* The stop of the new task may come before its parent's event, or after; and so may its end. */
 static void handle_birth(struct tracer *tracer, pid_t parent)
 {
 	unsigned long tid;
 
 	if (ptrace(PTRACE_GETEVENTMSG, parent, NULL, &tid) == 0 &&
-		process_index_tracee(tracer->domain->index, (pid_t)tid) == NULL) {
+		process_index_tracee(tracer->domain->index, (pid_t)tid) == NULL &&
+		is_tracee((pid_t)tid)) {
 		adopt(tracer, (pid_t)tid, parent);
 	}
 }

@@ -27,7 +27,7 @@ static const struct {
 } wishes[] = {
 	{ "host-identity", { "--name", "box" } },
 	{ "cpu-count", { "--num-cpus", "2" } },
-	{ "process-limit", { "-P", "1000" } },
+	{ "process-limit", { "-P", "3" } },
 };
 
 static const char *const *flags_of(const struct feature *feature)
