@@ -25,6 +25,12 @@
 
 #define TOKENS_AT_ONCE 32
 
+/* A task has one tracer at most, and the filter of an outer sandbox refuses ptrace. */
+#define TRACER_CURE                                                                                \
+	" (it is traced already, or an outer sandbox refuses ptrace: run without the debugger, "   \
+	"give the outer sandbox --extra-allow-syscall ptrace, or leave out the options for which " \
+	"--explain starts a tracer)"
+
 static void resume(struct tracer *tracer, pid_t tid, int signal)
 {
 	tracer_go_on(tracer, tid, PTRACE_CONT, signal);
@@ -335,9 +341,7 @@ int tracer_start(
 	if (tracer->error < 0) {
 		return error_set(error, -tracer->error,
 			"tracer: cannot attach to the command: %s%s", strerror(-tracer->error),
-			tracer->error == -EPERM ? " (an outer sandbox or a debugger traces it, or "
-						  "forbids ptrace)"
-						: "");
+			tracer->error == -EPERM ? TRACER_CURE : "");
 	}
 	return 0;
 }

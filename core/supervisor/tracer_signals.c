@@ -221,8 +221,8 @@ void tracer_signal_interrupted(const struct tracer *tracer, struct tracee *trace
 {
 	struct tracee_call call;
 
-	if (!tracer->is_portable && tracee_get_call(tid, &call) == 0 && was_interrupted(&call) &&
-		tracee->stopped_call != call.nr + 1) {
+	if (!tracer->is_portable && !tracer->leaves_signals && tracee_get_call(tid, &call) == 0 &&
+		was_interrupted(&call) && tracee->stopped_call != call.nr + 1) {
 		mend(tracee, tid, &call);
 	}
 }

@@ -173,6 +173,22 @@ Test(tracer_life, hides_the_stops_of_its_own_making)
 	cr_assert_not_null(strstr(inside.err, "EAGAIN"), "the limit was never reached");
 }
 
+/* The positive control: waits do feel them. */
+Test(tracer_life, would_show_the_stops_of_its_own_making)
+{
+	cleanup_result struct run_result inside = run_once(&(struct run_spec){
+		.binary = sandlock_faults_path(),
+		.options = WORDS("-P", "3", "--extra-allow-syscall", "sysv_ipc"),
+		.command = WORDS(guest("signals_ignored"), "settle", "50"),
+		.env = WORDS("SANDLOCK_FAULT=signals-unrepaired"),
+		.limit_seconds = 200,
+	});
+
+	cr_assert_gt(acts_get(&inside, "epoll_wait") + acts_get(&inside, "semtimedop") +
+			     acts_get(&inside, "sigtimedwait") + acts_get(&inside, "recv"),
+		0, "%s", inside.out);
+}
+
 /* The thread's end is the sandbox's, wherever it comes. */
 Test(tracer_life, ends_everything_when_the_tracer_ends)
 {
@@ -201,6 +217,29 @@ Test(tracer_life, ends_everything_when_the_tracer_ends)
 			survivors_kill(inside.marker);
 		}
 	}
+}
+
+/* The filter of an outer sandbox refuses ptrace. */
+Test(tracer_life, works_in_a_sandbox_that_allows_ptrace_and_says_so_in_another)
+{
+	const char *const inner[] = { sandlock_path(), "run", "-P", "5", "-r", guests_directory(),
+		"-r", "/usr", "-r", "/proc", "--", guest("tracer_life"), "nothing", NULL };
+	const char *const env[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
+	cleanup_result struct run_result refused = run_once(&(struct run_spec){
+		.options = WORDS("-r", sandlock_path(), "-r", "/usr", "-r", "/proc"),
+		.command = inner,
+		.env = env });
+	cleanup_result struct run_result allowed = run_once(
+		&(struct run_spec){ .options = WORDS("-r", sandlock_path(), "-r", "/usr", "-r",
+					    "/proc", "--extra-allow-syscall", "ptrace"),
+			.command = inner,
+			.env = env });
+	const char *line = strchr(refused.err, '\n');
+
+	cr_assert_eq(refused.exit_code, 125, "%d %s", refused.exit_code, refused.err);
+	cr_assert_not_null(strstr(refused.err, "--extra-allow-syscall ptrace"));
+	cr_assert(line != NULL && line[1] == '\0', "not one line: %s", refused.err);
+	cr_assert_eq(allowed.exit_code, 9, "%d %s", allowed.exit_code, allowed.err);
 }
 
 /* What is traced already cannot be traced by an inner sandbox: it says so, and what helps. */

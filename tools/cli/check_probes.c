@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -177,6 +178,44 @@ static int try_inject(void)
 		return failure;
 	}
 	return waitpid(caller, &status, 0) == caller && status == 0 ? 0 : PROBE_WITHOUT_EFFECT;
+}
+
+/* Begins a process once its tracer is there. */
+static void fork_when_told(int go)
+{
+	char byte;
+
+	if (read(go, &byte, 1) != 1 || fork() < 0) {
+		_exit(1);
+	}
+	_exit(0);
+}
+
+/* What the tracer does: it attaches without stopping, and is told of a fork. */
+static int try_ptrace(void)
+{
+	int go[2], status = 0, failure = 0;
+	pid_t child;
+
+	if (pipe(go) < 0) {
+		return errno;
+	}
+	child = fork();
+	if (child == 0) {
+		fork_when_told(go[0]);
+	}
+	if (child < 0 || ptrace(PTRACE_SEIZE, child, NULL,
+				 (void *)(PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL)) < 0) {
+		failure = errno;
+	} else if (write(go[1], "", 1) != 1 || waitpid(child, &status, __WALL) != child) {
+		failure = errno;
+	} else if (!WIFSTOPPED(status) || status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8)) {
+		failure = PROBE_WITHOUT_EFFECT;
+	}
+	if (child > 0) {
+		(void)kill(child, SIGKILL); /* what it began dies with this process: EXITKILL */
+	}
+	return failure;
 }
 
 /* An orphan must come to us: both our child and its child are ours to reap. */
@@ -344,12 +383,16 @@ static const struct check_probe probes[] = {
 		try_user_namespace },
 	{ "cgroup-memory", "memory.max instead of measuring with -m", false, "mkdir",
 		"a delegated cgroup v2 with the memory controller", try_cgroup },
-	{ "seccomp-notify", "no option of this version", false, "seccomp", "Linux 5.0",
-		try_notification },
+	{ "ptrace", "--max-processes, --name and --num-cpus", false, "ptrace",
+		"to be traced by nobody yet: neither a debugger nor a sandbox with these options; "
+		"and kernel.yama.ptrace_scope below 3",
+		try_ptrace },
+	{ "seccomp-notify", "--max-processes, --name and --num-cpus", false, "seccomp",
+		"Linux 5.0, and no outer sandbox that listens", try_notification },
 	{ "seccomp-addfd-send", "no option of this version", false, "seccomp and ioctl",
 		"Linux 5.14", try_inject },
-	{ "seccomp-wait-killable", "no option of this version", false, "seccomp", "Linux 5.19",
-		try_wait_killable },
+	{ "seccomp-wait-killable", "--max-processes, --name and --num-cpus", false, "seccomp",
+		"Linux 5.19, and no outer sandbox that listens", try_wait_killable },
 };
 
 size_t check_probe_count(void)
