@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,6 +188,23 @@ Test(tracer_life, would_show_the_stops_of_its_own_making)
 	cr_assert_gt(acts_get(&inside, "epoll_wait") + acts_get(&inside, "semtimedop") +
 			     acts_get(&inside, "sigtimedwait") + acts_get(&inside, "recv"),
 		0, "%s", inside.out);
+}
+
+/* Stopped by its tracer most of the times that somebody looks, and stopped by the throttle all the
+ * same. */
+Test(tracer_life, throttles_what_gets_signals_all_the_time)
+{
+	int lock = machine_lock();
+	cleanup_result struct run_result inside = run_once(&(struct run_spec){
+		.options = WORDS("-P", "10", "-c", "20", "-t", "2"),
+		.command = WORDS(guest("signals_ignored"), "burn"),
+	});
+	const char *user = strstr(inside.status_json, "\"user_ns\":");
+	double seconds = user != NULL ? atof(user + strlen("\"user_ns\":")) / 1e9 : -1;
+
+	close(lock);
+	cr_assert_eq(inside.exit_code, 124, "%d %s", inside.exit_code, inside.err);
+	cr_assert(seconds > 0 && seconds < 0.8, "%s", inside.status_json);
 }
 
 /* The thread's end is the sandbox's, wherever it comes. */

@@ -280,6 +280,18 @@ static int settle(int rounds)
 	return 0;
 }
 
+/* Uses a processor while signals come all the time. */
+static int burn(void)
+{
+	struct itimerval timer = { { 0, 200 }, { 0, 200 } };
+
+	(void)signal(SIGALRM, nothing);
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	for (;;) {
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *act = argc > 1 ? argv[1] : "";
@@ -293,6 +305,9 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(act, "settle") == 0) {
 		return settle(rounds);
+	}
+	if (strcmp(act, "burn") == 0) {
+		return burn();
 	}
 	return GUEST_MISUSED;
 }
