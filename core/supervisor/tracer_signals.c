@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,14 +17,8 @@
 #include "core/plan/plan.h"
 #include "core/process/domain.h"
 #include "core/process/proc_reader.h"
+#include "core/supervisor/deferred_signal.h"
 #include "core/supervisor/tracer_signals.h"
-
-/* A signal that was taken from a tracee, to be given back once its call has been received. */
-struct deferred_signal {
-	struct deferred_signal *next;
-	siginfo_t info;
-	bool is_sent; /* again, by us: a stop is due in which it can be what it was */
-};
 
 enum disposition { IGNORED, DEFAULT, CAUGHT };
 
@@ -96,46 +89,22 @@ static void mend_ignored(
 	}
 }
 
-/* The oldest of one number: between equal signals the order is kept. */
-static struct deferred_signal **find_deferred(struct tracee *tracee, int signal)
-{
-	struct deferred_signal **place = &tracee->deferred;
-
-	while (*place != NULL && (*place)->info.si_signo != signal) {
-		place = &(*place)->next;
-	}
-	return place;
-}
-
 /* False without memory. */
 static bool defer(struct tracer *tracer, struct tracee *tracee, const siginfo_t *info)
 {
-	struct deferred_signal *deferred = calloc(1, sizeof(*deferred));
-	struct deferred_signal **place = &tracee->deferred;
+	bool is_first = tracee->deferred == NULL;
 
-	if (deferred == NULL) {
+	if (deferred_signal_add(&tracee->deferred, info) < 0) {
 		return false;
 	}
-	deferred->info = *info;
-	if (*place == NULL) {
-		atomic_fetch_add(&tracer->deferred, 1);
-	}
-	while (*place != NULL) {
-		place = &(*place)->next;
-	}
-	*place = deferred;
+	atomic_fetch_add(&tracer->deferred, is_first ? 1 : 0);
 	return true;
 }
 
 static void take(struct tracer *tracer, struct tracee *tracee, struct deferred_signal **place)
 {
-	struct deferred_signal *taken = *place;
-
-	*place = taken->next;
-	free(taken);
-	if (tracee->deferred == NULL) {
-		atomic_fetch_sub(&tracer->deferred, 1);
-	}
+	deferred_signal_take(place);
+	atomic_fetch_sub(&tracer->deferred, tracee->deferred == NULL ? 1 : 0);
 }
 
 /* It waits until the call has been answered: WAIT_KILLABLE_RECV.  EAGAIN, the queue is full: the
@@ -171,26 +140,26 @@ static bool is_window(const struct tracer *tracer, const struct tracee_call *cal
 static int stop_portable(struct tracer *tracer, struct tracee *tracee, pid_t tid, int signal,
 	const struct tracee_call *call)
 {
-	struct deferred_signal **oldest = find_deferred(tracee, signal);
-	bool waits = *oldest != NULL, is_ours;
+	struct deferred_signal **oldest = deferred_signal_find(&tracee->deferred, signal);
+	bool waits = *oldest != NULL, is_ours, holds;
 	siginfo_t info;
 
 	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info) < 0) {
 		return signal; /* ESRCH: killed */
 	}
 	is_ours = info.si_code == SI_TKILL && info.si_pid == getpid();
+	holds = is_window(tracer, call) && (waits || find_disposition(tid, signal) == CAUGHT);
 	if (is_ours && !waits) {
+		holds = false;
 		signal = 0; /* sent twice, because the first seemed to have merged */
-	} else if (is_window(tracer, call) && (waits || find_disposition(tid, signal) == CAUGHT)) {
-		if (!is_ours && !defer(tracer, tracee, &info)) {
-			return signal;
-		}
+	} else if (!is_ours && (waits || holds) && !defer(tracer, tracee, &info)) {
+		return signal;
+	}
+	if (holds) {
 		tracee->deferred->is_sent = false;
 		return 0;
-	} else if (waits) {
-		if (!is_ours && !defer(tracer, tracee, &info)) {
-			return signal;
-		}
+	}
+	if (waits) {
 		(void)ptrace(PTRACE_SETSIGINFO, tid, NULL, &(*oldest)->info); /* as above */
 		take(tracer, tracee, oldest);
 	}
