@@ -18,6 +18,14 @@ TestSuite(tracer_life, .timeout = 300);
 
 #define TRACED WORDS("-P", "1000", "--extra-allow-syscall", "sysv_ipc")
 
+/* For tests that need a run without a tracer. */
+static void skip_if_all_is_traced(void)
+{
+	if (getenv("SANDLOCK_TEST_FLAGS") != NULL) {
+		cr_skip_test("SANDLOCK_TEST_FLAGS may have every run traced");
+	}
+}
+
 /* Runs the command outside and traced: equal output, equal end. */
 static void check_same(const char *const *command, size_t least_lines)
 {
@@ -90,6 +98,8 @@ Test(tracer_life, lets_a_parent_look_without_reaping)
 Test(tracer_life, leaves_no_room_for_another_tracer)
 {
 	const char *const command[] = { guest("tracer_life"), "trace", NULL };
+	skip_if_all_is_traced();
+
 	static const struct act table[] = {
 		{ "traceme", EPERM, 0 },
 		{ "seize", EPERM, 0 },
@@ -240,6 +250,8 @@ Test(tracer_life, ends_everything_when_the_tracer_ends)
 /* The filter of an outer sandbox refuses ptrace. */
 Test(tracer_life, works_in_a_sandbox_that_allows_ptrace_and_says_so_in_another)
 {
+	skip_if_all_is_traced();
+
 	const char *const inner[] = { sandlock_path(), "run", "-P", "5", "-r", guests_directory(),
 		"-r", "/usr", "-r", "/proc", "--", guest("tracer_life"), "nothing", NULL };
 	const char *const env[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
