@@ -28,10 +28,10 @@ static const struct arg_test first_is_one = ARG_IS(0, INT, 1);
 static const struct arg_test first_is_two = ARG_IS(0, INT, 2);
 static const struct arg_test is_any_command = ARG_WITHIN(1, INT, 0, UINT32_MAX);
 
-#define FEATURE(name, ...)                                                                         \
-	static const struct trap_row name##_traps[] = { __VA_ARGS__, TRAP_END };                   \
-	static const struct feature name = { #name, always, name##_traps };                        \
-	static const struct feature *const only_##name[] = { &name, NULL }
+#define FEATURE(id, ...)                                                                           \
+	static const struct trap_row id##_traps[] = { __VA_ARGS__, TRAP_END };                     \
+	static const struct feature id = { .name = #id, .wanted = always, .traps = id##_traps };   \
+	static const struct feature *const only_##id[] = { &id, NULL }
 
 FEATURE(plain, { SYS(uname), CLASS_REGISTER, say_next, .only_if = NULL },
 	{ SYS(getpid), CLASS_REGISTER, say_next, .only_if = &first_is_one },

@@ -72,9 +72,11 @@ static const struct trap_row unwanted_traps[] = {
 	{ SYS(getuid), CLASS_REGISTER, say_four, .only_if = NULL },
 	TRAP_END,
 };
-static const struct feature first = { "first", always, first_traps };
-static const struct feature second = { "second", always, second_traps };
-static const struct feature unwanted = { "unwanted", never, unwanted_traps };
+static const struct feature first = { .name = "first", .wanted = always, .traps = first_traps };
+static const struct feature second = { .name = "second", .wanted = always, .traps = second_traps };
+static const struct feature unwanted = {
+	.name = "unwanted", .wanted = never, .traps = unwanted_traps
+};
 static const struct feature *const all[] = { &first, &unwanted, &second, NULL };
 
 static struct notify_plan notify;
