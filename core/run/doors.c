@@ -138,6 +138,8 @@ void doors_close(struct doors *doors, struct result *result)
 	if (failure != NULL) {
 		(void)error_set(&doors->error, EPROTO, "%s", failure); /* reported by the caller */
 	}
+	result->is_counted = supervisor_count_processes(
+		doors->supervisor, &result->counted_processes, &result->forks_refused);
 	result->call_count = supervisor_summarize(doors->supervisor, result->calls, RESULT_CALLS);
 	check_balance(doors, result);
 	supervisor_destroy(doors->supervisor);

@@ -190,6 +190,11 @@ static void add_limits_hit(struct text *text, const struct result *result)
 			result->output_bytes);
 		separator = ",";
 	}
+	if (result->forks_refused > 0) {
+		text_add(text, "%s{\"limit\":\"processes\",\"refused\":%" PRIu64 "}", separator,
+			result->forks_refused);
+		separator = ",";
+	}
 	for (uint32_t i = 0; i < result->memory_kills && i < RESULT_VICTIMS; i++) {
 		const struct sampler_victim *victim = &result->victims[i];
 
@@ -222,7 +227,8 @@ static void add_usage(struct text *text, const struct result *result)
 		report->exit_ns + (uint64_t)result->wall_offset_ns);
 	add_number(text, "total_ns", result->ended_ns - result->started_ns);
 	add_optional(text, "peak_memory_bytes", result->sampled, result->peak_bytes);
-	add_optional(text, "peak_processes", result->sampled, result->peak_processes);
+	add_optional(text, "peak_processes", result->is_counted || result->sampled,
+		result->is_counted ? result->counted_processes : result->peak_processes);
 	add_number(text, "max_rss_bytes", report->max_rss_kib * 1024);
 	add_number(text, "minor_faults", report->minor_faults);
 	add_number(text, "major_faults", report->major_faults);

@@ -51,6 +51,9 @@ struct result {
 	bool sampled;	       /* the two peaks below were measured */
 	uint64_t peak_bytes;
 	uint32_t peak_processes;
+	bool is_counted;	    /* the two numbers below are exact: there was a tracer */
+	uint32_t counted_processes; /* the most that were alive at once */
+	uint64_t forks_refused;	    /* for want of room under --max-processes */
 	uint32_t memory_kills;
 	struct sampler_victim victims[RESULT_VICTIMS];
 	uint64_t kernel_kills;	       /* by memory.max of a delegated cgroup */

@@ -161,6 +161,14 @@ const char *supervisor_failure(const struct supervisor *supervisor)
 		       : NULL;
 }
 
+bool supervisor_count_processes(
+	const struct supervisor *supervisor, uint32_t *ret_peak, uint64_t *ret_refused)
+{
+	*ret_peak = (uint32_t)supervisor->forks.peak; /* there are fewer pids than that */
+	*ret_refused = atomic_load(&supervisor->forks.refused);
+	return supervisor->domain.tracer != NULL;
+}
+
 /* A number that nothing asked for is shown too, if ever there was one: it must not be. */
 size_t supervisor_summarize(
 	const struct supervisor *supervisor, struct call_summary *summaries, size_t room)

@@ -4,6 +4,8 @@
 #ifndef CORE_SUPERVISOR_SUPERVISOR_H
 #define CORE_SUPERVISOR_SUPERVISOR_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "core/base/error.h"
@@ -38,6 +40,11 @@ void supervisor_stop(struct supervisor *supervisor);
 
 /* After the stop: why the run is not to be trusted; NULL if it is. */
 const char *supervisor_failure(const struct supervisor *supervisor);
+
+/* After the stop: the most processes that were alive at once, and the forks that were refused for
+ * that.  False when nobody counted: the plan needed no tracer. */
+bool supervisor_count_processes(
+	const struct supervisor *supervisor, uint32_t *ret_peak, uint64_t *ret_refused);
 
 /* After the stop: one row for each number that something was received of, at most `room`.  Their
  * count. */

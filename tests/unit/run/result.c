@@ -75,6 +75,25 @@ Test(result, stays_on_one_line_whatever_a_process_calls_itself)
 		text.bytes);
 }
 
+Test(result, tells_the_count_of_processes_rather_than_a_measurement)
+{
+	struct result result = {
+		.reason = RESULT_EXITED,
+		.sampled = true,
+		.peak_processes = 3,
+		.is_counted = true,
+		.counted_processes = 5,
+		.forks_refused = 7,
+	};
+	cleanup_text struct text text = { 0 };
+
+	result_json(&result, NULL, &text);
+
+	cr_assert(strstr(text.bytes, "\"peak_processes\":5") != NULL, "%s", text.bytes);
+	cr_assert(strstr(text.bytes, "[{\"limit\":\"processes\",\"refused\":7}]") != NULL, "%s",
+		text.bytes);
+}
+
 Test(result, names_only_the_kills_that_it_has_room_for)
 {
 	struct result result = { .reason = RESULT_EXITED, .memory_kills = RESULT_VICTIMS + 5 };
