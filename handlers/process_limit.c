@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/handler/call.h"
@@ -41,6 +42,10 @@ static struct action count_fork(struct call *call)
 	uint32_t limit = domain->plan->process_limit;
 	pid_t tid = call->notif->tid;
 
+	/* The tracer would not be told of it: the group ptrace opens this, a limit closes it. */
+	if ((call->notif->args[0] & CLONE_UNTRACED) != 0 && call->notif->nr == SYS_clone) {
+		return action_errno(EPERM);
+	}
 	if (call_undo_add(call, take_back, call) < 0) {
 		return action_errno(EAGAIN);
 	}

@@ -34,17 +34,28 @@ void fork_count_finish(struct fork_count *count)
 }
 
 /* With the lock held.  A thread has one token at most: it forks once at a time. */
-static void close_token(struct fork_count *count, pid_t tid)
+static struct fork_token *find_token(struct fork_count *count, pid_t tid)
 {
 	for (size_t i = 0; i < count->token_count; i++) {
 		if (count->tokens[i].tid == tid) {
-			count->token_count--;
-			memmove(&count->tokens[i], &count->tokens[i + 1],
-				(count->token_count - i) * sizeof(count->tokens[0]));
-			atomic_store(&count->open, count->token_count);
-			(void)pthread_cond_broadcast(&count->settled);
-			return;
+			return &count->tokens[i];
 		}
+	}
+	return NULL;
+}
+
+/* With the lock held. */
+static void close_token(struct fork_count *count, pid_t tid)
+{
+	struct fork_token *token = find_token(count, tid);
+
+	if (token != NULL) {
+		size_t i = (size_t)(token - count->tokens);
+
+		count->token_count--;
+		memmove(token, token + 1, (count->token_count - i) * sizeof(*token));
+		atomic_store(&count->open, count->token_count);
+		(void)pthread_cond_broadcast(&count->settled);
 	}
 }
 
@@ -52,7 +63,9 @@ void fork_count_born(struct fork_count *count, pid_t parent)
 {
 	lock(count);
 	count->processes++;
-	close_token(count, parent);
+	if (parent != 0) {
+		close_token(count, parent);
+	}
 	if (count->processes > count->peak) {
 		count->peak = count->processes;
 	}
@@ -108,6 +121,47 @@ void fork_count_close(struct fork_count *count, pid_t tid)
 	}
 	lock(count);
 	close_token(count, tid);
+	unlock(count);
+}
+
+void fork_count_orphan(struct fork_count *count, pid_t tid)
+{
+	struct fork_token *token;
+
+	if (atomic_load(&count->open) == 0) {
+		return;
+	}
+	lock(count);
+	token = find_token(count, tid);
+	if (token != NULL) {
+		token->tid = 0;
+		atomic_fetch_add(&count->orphans, 1);
+	}
+	unlock(count);
+}
+
+bool fork_count_awaits_orphans(struct fork_count *count)
+{
+	struct fork_token *oldest;
+	bool is_awaited;
+
+	if (atomic_load(&count->orphans) == 0) {
+		return false;
+	}
+	lock(count);
+	oldest = find_token(count, 0);
+	is_awaited = oldest != NULL && oldest->sequence < count->looked;
+	unlock(count);
+	return is_awaited;
+}
+
+void fork_count_close_orphans(struct fork_count *count)
+{
+	lock(count);
+	while (find_token(count, 0) != NULL) {
+		close_token(count, 0);
+	}
+	atomic_store(&count->orphans, 0);
 	unlock(count);
 }
 

@@ -14,7 +14,7 @@
 
 /* A fork that was let through and may still fail: it counts until it is known what came of it. */
 struct fork_token {
-	pid_t tid;
+	pid_t tid; /* 0: an orphan, see fork_count_orphan() */
 	uint64_t sequence;
 };
 
@@ -33,6 +33,7 @@ struct fork_count {
 	uint64_t looked;	  /* the highest ticket that the tracer has looked for */
 	bool is_over;		  /* nobody looks any more */
 	_Atomic size_t open;	  /* token_count, for a look without the lock */
+	_Atomic size_t orphans;	  /* tokens without a thread, for the same */
 	_Atomic uint64_t refused; /* forks, for want of room under the limit */
 };
 
@@ -49,6 +50,13 @@ void fork_count_ended(struct fork_count *count);
 bool fork_count_open(struct fork_count *count, pid_t tid, size_t limit) nodiscard;
 /* The thread was seen outside of its fork: stopped, asking for something else, or gone. */
 void fork_count_close(struct fork_count *count, pid_t tid);
+
+/* For the tracer.  The thread has ended and may have forked before: a token of its own stays open,
+ * without it, until somebody has looked for the child and closes all such. */
+void fork_count_orphan(struct fork_count *count, pid_t tid);
+/* Whether there is one that somebody may be waiting for: one older than the last look. */
+bool fork_count_awaits_orphans(struct fork_count *count);
+void fork_count_close_orphans(struct fork_count *count);
 
 /* To be exact at the limit: takes a ticket, has the tracer look at what has happened and at every
  * thread with an older token, and waits until it has and they are closed. */

@@ -1,6 +1,7 @@
 /* The tracer's thread: waits for tracees and for requests in one place, and answers events. */
 // SPDX-License-Identifier: Apache-2.0
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -52,16 +53,17 @@ static void adopt(struct tracer *tracer, pid_t tid, pid_t parent)
 	}
 }
 
-/* Whether there is still an end of this task to wait for. */
+/* Whether this thread has still to wait for the task's end.  A zombie that it has waited for is its
+ * parent's alone, and its number may be anybody's. */
 static bool is_tracee(pid_t tid)
 {
-	siginfo_t info;
+	siginfo_t ignored;
 
-	return waitid(P_PID, (id_t)tid, &info,
+	return waitid(P_PID, (id_t)tid, &ignored,
 		       WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) == 0;
 }
 
-/* The stop of the new task may come before its parent's event, or after; and so may its end. */
+/* The stop of the new task may come before its parent's event, or after; even its end may. */
 static void handle_birth(struct tracer *tracer, pid_t parent)
 {
 	unsigned long tid;
@@ -88,7 +90,8 @@ static void handle_end(struct tracer *tracer, pid_t tid)
 	}
 }
 
-/* A thread that was not the leader has taken the leader's id; its own is gone without a word. */
+/* A thread that was not the leader has taken the leader's id; its own is gone without a word, and
+ * so is the leader, which may have been in a fork. */
 static void handle_exec(struct tracer *tracer, pid_t tid)
 {
 	unsigned long former;
@@ -98,6 +101,7 @@ static void handle_exec(struct tracer *tracer, pid_t tid)
 	}
 	tracer_exec_event(tracer, tid, (pid_t)former);
 	if ((pid_t)former != tid) {
+		fork_count_orphan(tracer->domain->forks, tid);
 		fork_count_close(tracer->domain->forks, (pid_t)former);
 		handle_end(tracer, (pid_t)former);
 	}
@@ -134,6 +138,8 @@ static void handle_stop(struct tracer *tracer, pid_t tid, int status)
 	if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
 		event == PTRACE_EVENT_CLONE) {
 		handle_birth(tracer, tid);
+	} else if (event == PTRACE_EVENT_EXEC) {
+		handle_exec(tracer, tid);
 	}
 	fork_count_close(tracer->domain->forks, tid);
 
@@ -143,10 +149,6 @@ static void handle_stop(struct tracer *tracer, pid_t tid, int status)
 		break;
 	case PTRACE_EVENT_STOP:
 		handle_event_stop(tracer, tid, signal);
-		break;
-	case PTRACE_EVENT_EXEC:
-		handle_exec(tracer, tid);
-		resume(tracer, tid, 0);
 		break;
 	default:
 		resume(tracer, tid, 0);
@@ -173,11 +175,34 @@ static bool drain(struct tracer *tracer)
 		if (WIFSTOPPED(status)) {
 			handle_stop(tracer, tid, status);
 		} else {
-			fork_count_close(tracer->domain->forks, tid);
+			fork_count_orphan(tracer->domain->forks, tid);
 			handle_end(tracer, tid);
 		}
 	}
 	return tid == 0 || errno != ECHILD;
+}
+
+/* Who forked and was killed before its event leaves a child that may not have run yet, and so has
+ * not stopped: it is found among all processes.  The listing goes by number and misses none that is
+ * there all the time (fs/proc/base.c, proc_pid_readdir).  Without /proc it is found when it stops.
+ */
+static void adopt_orphans(struct tracer *tracer)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+
+	while (processes != NULL && (entry = readdir(processes)) != NULL) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && process_index_tracee(tracer->domain->index, pid) == NULL &&
+			is_tracee(pid)) {
+			adopt(tracer, pid, 0);
+		}
+	}
+	if (processes != NULL) {
+		(void)closedir(processes);
+	}
+	fork_count_close_orphans(tracer->domain->forks);
 }
 
 /* A thread that may still be forking is stopped for a moment: either it has forked, or it has
@@ -266,6 +291,9 @@ static void run(struct tracer *tracer)
 	for (;;) {
 		bool has_tracees = drain(tracer);
 
+		if (fork_count_awaits_orphans(tracer->domain->forks)) {
+			adopt_orphans(tracer);
+		}
 		if (is_at_its_end(tracer) || (!has_tracees && tracer->is_stopping)) {
 			return;
 		}

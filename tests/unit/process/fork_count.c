@@ -117,6 +117,25 @@ Test(fork_count, lists_tokens_from_the_oldest_in_pieces)
 	cr_assert_eq(seen, MANY - 1);
 }
 
+Test(fork_count, keeps_the_fork_of_a_thread_that_has_ended_until_its_child_was_looked_for)
+{
+	cr_assert(fork_count_open(&count, 101, 3));
+	cr_assert(fork_count_open(&count, 102, 3));
+	fork_count_orphan(&count, 101);
+	fork_count_orphan(&count, 103); /* it did not fork */
+
+	cr_assert_not(fork_count_awaits_orphans(&count));
+	fork_count_looked(&count, fork_count_ticket(&count));
+	cr_assert(fork_count_awaits_orphans(&count));
+	fork_count_born(&count, 0); /* some other process */
+	cr_assert(count.token_count == 2 && !fork_count_open(&count, 101, 3));
+
+	fork_count_close_orphans(&count);
+	cr_assert_not(fork_count_awaits_orphans(&count));
+	cr_assert(count.token_count == 1 && count.tokens[0].tid == 102);
+	cr_assert(fork_count_open(&count, 101, 3));
+}
+
 /* Somebody who waits for the truth. */
 struct waiter {
 	uint64_t ticket;
