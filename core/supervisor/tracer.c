@@ -68,9 +68,11 @@ static void handle_birth(struct tracer *tracer, pid_t parent)
 {
 	unsigned long tid;
 
-	if (ptrace(PTRACE_GETEVENTMSG, parent, NULL, &tid) == 0 &&
-		process_index_tracee(tracer->domain->index, (pid_t)tid) == NULL &&
-		is_tracee((pid_t)tid)) {
+	if (ptrace(PTRACE_GETEVENTMSG, parent, NULL, &tid) < 0) {
+		/* It was killed in its stop, and does not say whom it has forked. */
+		fork_count_orphan(tracer->domain->forks, parent);
+	} else if (process_index_tracee(tracer->domain->index, (pid_t)tid) == NULL &&
+		   is_tracee((pid_t)tid)) {
 		adopt(tracer, (pid_t)tid, parent);
 	}
 }
@@ -90,6 +92,15 @@ static void handle_end(struct tracer *tracer, pid_t tid)
 	}
 }
 
+static void forget_if_gone(void *context, pid_t tid, struct process *process, struct tracee *tracee)
+{
+	(void)process;
+	(void)tracee;
+	if (!is_tracee(tid)) {
+		handle_end(context, tid);
+	}
+}
+
 /* A thread that was not the leader has taken the leader's id; its own is gone without a word, and
  * so is the leader, which may have been in a fork. */
 static void handle_exec(struct tracer *tracer, pid_t tid)
@@ -97,7 +108,10 @@ static void handle_exec(struct tracer *tracer, pid_t tid)
 	unsigned long former;
 
 	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) < 0) {
-		return; /* killed */
+		/* Killed: which id has gone is found by looking at them all. */
+		fork_count_orphan(tracer->domain->forks, tid);
+		process_index_each(tracer->domain->index, forget_if_gone, tracer);
+		return;
 	}
 	tracer_exec_event(tracer, tid, (pid_t)former);
 	if ((pid_t)former != tid) {
