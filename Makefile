@@ -90,7 +90,8 @@ $(OUT)/guests/%: tests/live/guests/%.c $(wildcard tests/live/guests/*.h) Makefil
 	$(ALONE)
 
 # Our own code under load: a part of the variant, sanitizers and all.
-$(OUT)/tests/stress/queue: $(OUT)/tests/stress/queue.o $(OUT)/libsandlock.a
+OWN_STRESS := $(patsubst %,$(OUT)/tests/stress/%,queue index inbox)
+$(OWN_STRESS): %: %.o $(OUT)/libsandlock.a
 	$(call SAY,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
@@ -127,6 +128,8 @@ stress: $(call PROGRAM,tests/stress/*.c) $(OUT)/sandlock $(GUESTS)
 	$(Q)$(OUT)/tests/stress/start_kill $(OUT)/sandlock $(OUT)/guests \
 		$(if $(filter full,$(SANDLOCK_COUNTS)),1000,50)
 	$(Q)$(OUT)/tests/stress/queue $(if $(filter full,$(SANDLOCK_COUNTS)),10000000,500000)
+	$(Q)$(OUT)/tests/stress/index $(if $(filter full,$(SANDLOCK_COUNTS)),4000000,200000)
+	$(Q)$(OUT)/tests/stress/inbox $(if $(filter full,$(SANDLOCK_COUNTS)),400000,20000)
 
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)
