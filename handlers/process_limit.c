@@ -20,7 +20,10 @@ static void take_back(void *context)
 {
 	const struct call *call = context;
 
-	fork_count_close(call->domain->forks, call->notif->tid);
+	/* The thread may have had its answer long since, and be in its next fork. */
+	if (call->fork_token != 0) {
+		fork_count_take_back(call->domain->forks, call->fork_token);
+	}
 }
 
 static void refuse(const struct call *call, uint32_t limit)
@@ -49,11 +52,13 @@ static struct action count_fork(struct call *call)
 	if (call_undo_add(call, take_back, call) < 0) {
 		return action_errno(EAGAIN);
 	}
-	if (fork_count_open(domain->forks, tid, limit)) {
+	call->fork_token = fork_count_open(domain->forks, tid, limit);
+	if (call->fork_token != 0) {
 		return action_next();
 	}
 	tracer_settle(domain->tracer);
-	if (fork_count_open(domain->forks, tid, limit)) {
+	call->fork_token = fork_count_open(domain->forks, tid, limit);
+	if (call->fork_token != 0) {
 		return action_next();
 	}
 	refuse(call, limit);

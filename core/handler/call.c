@@ -13,6 +13,7 @@ void call_begin(struct call *call, const struct domain *domain, struct worker *w
 	call->notif = notif;
 	call->has_read_memory = false;
 	call->is_frozen = false;
+	call->fork_token = 0;
 	call->undo_count = 0;
 }
 

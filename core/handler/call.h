@@ -28,6 +28,7 @@ struct call {
 	const struct notif *notif;   /* borrowed */
 	bool has_read_memory;	     /* a copy of task memory was taken: see enum verdict_class */
 	bool is_frozen;		     /* every other task stands still until the answer is sent */
+	uint64_t fork_token;	     /* that it has opened in the count of forks; 0: none */
 	size_t undo_count;
 	struct undo undo[CALL_UNDO_MAX];
 };

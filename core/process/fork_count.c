@@ -44,19 +44,23 @@ static struct fork_token *find_token(struct fork_count *count, pid_t tid)
 	return NULL;
 }
 
-/* With the lock held. */
-static void close_token(struct fork_count *count, pid_t tid)
+/* With the lock held.  NULL is no token. */
+static void drop_token(struct fork_count *count, struct fork_token *token)
 {
-	struct fork_token *token = find_token(count, tid);
-
 	if (token != NULL) {
-		size_t i = (size_t)(token - count->tokens);
+		size_t after = count->token_count - 1 - (size_t)(token - count->tokens);
 
 		count->token_count--;
-		memmove(token, token + 1, (count->token_count - i) * sizeof(*token));
+		memmove(token, token + 1, after * sizeof(*token));
 		atomic_store(&count->open, count->token_count);
 		(void)pthread_cond_broadcast(&count->settled);
 	}
+}
+
+/* With the lock held. */
+static void close_token(struct fork_count *count, pid_t tid)
+{
+	drop_token(count, find_token(count, tid));
 }
 
 void fork_count_born(struct fork_count *count, pid_t parent)
@@ -98,19 +102,19 @@ static bool has_room(struct fork_count *count)
 	return true;
 }
 
-bool fork_count_open(struct fork_count *count, pid_t tid, size_t limit)
+uint64_t fork_count_open(struct fork_count *count, pid_t tid, size_t limit)
 {
-	bool is_open = false;
+	uint64_t sequence = 0;
 
 	lock(count);
 	close_token(count, tid);
 	if (count->processes + count->token_count < limit && !count->is_over && has_room(count)) {
-		count->tokens[count->token_count++] = (struct fork_token){ tid, ++count->sequence };
+		sequence = ++count->sequence;
+		count->tokens[count->token_count++] = (struct fork_token){ tid, sequence };
 		atomic_store(&count->open, count->token_count);
-		is_open = true;
 	}
 	unlock(count);
-	return is_open;
+	return sequence;
 }
 
 void fork_count_close(struct fork_count *count, pid_t tid)
@@ -121,6 +125,18 @@ void fork_count_close(struct fork_count *count, pid_t tid)
 	}
 	lock(count);
 	close_token(count, tid);
+	unlock(count);
+}
+
+void fork_count_take_back(struct fork_count *count, uint64_t sequence)
+{
+	lock(count);
+	for (size_t i = 0; i < count->token_count; i++) {
+		if (count->tokens[i].sequence == sequence) {
+			drop_token(count, &count->tokens[i]);
+			break;
+		}
+	}
 	unlock(count);
 }
 

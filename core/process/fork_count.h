@@ -45,9 +45,12 @@ void fork_count_finish(struct fork_count *count);
 void fork_count_born(struct fork_count *count, pid_t parent);
 void fork_count_ended(struct fork_count *count);
 
-/* Opens a token for a thread that asks to fork, unless there are `limit` already.  False: too many.
- * -ENOMEM counts as too many. */
-bool fork_count_open(struct fork_count *count, pid_t tid, size_t limit) nodiscard;
+/* Opens a token for a thread that asks to fork, unless there are `limit` already.  Its sequence, or
+ * 0: too many.  So is a token that there is no memory for. */
+uint64_t fork_count_open(struct fork_count *count, pid_t tid, size_t limit) nodiscard;
+/* The fork that this token was opened for does not happen.  By its sequence: a thread that has been
+ * answered may have opened another one. */
+void fork_count_take_back(struct fork_count *count, uint64_t sequence);
 /* The thread was seen outside of its fork: stopped, asking for something else, or gone. */
 void fork_count_close(struct fork_count *count, pid_t tid);
 

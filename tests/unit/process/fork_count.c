@@ -136,6 +136,18 @@ Test(fork_count, keeps_the_fork_of_a_thread_that_has_ended_until_its_child_was_l
 	cr_assert(fork_count_open(&count, 101, 3));
 }
 
+Test(fork_count, takes_back_one_fork_and_not_the_next_of_the_thread)
+{
+	uint64_t first = fork_count_open(&count, 101, 9);
+	uint64_t second = fork_count_open(&count, 101, 9);
+
+	cr_assert(first != 0 && second != 0);
+	fork_count_take_back(&count, first);
+	cr_assert_eq(count.token_count, 1);
+	fork_count_take_back(&count, second);
+	cr_assert_eq(count.token_count, 0);
+}
+
 /* Somebody who waits for the truth. */
 struct waiter {
 	uint64_t ticket;
