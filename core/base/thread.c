@@ -117,15 +117,36 @@ static struct timespec moment(uint64_t ns)
 	};
 }
 
+bool thread_join_until(pthread_t thread, uint64_t interrupt_ns, uint64_t give_up_ns)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t wait_ns = interrupt_ns > now_ns ? interrupt_ns - now_ns : INTERRUPT_GAP;
+
+	for (;;) {
+		uint64_t left_ns = give_up_ns > now_ns ? give_up_ns - now_ns : 0;
+		uint64_t part_ns = wait_ns < left_ns ? wait_ns : left_ns;
+		/* By the wall clock: ThreadSanitizer knows no other form.  A clock that is set back
+		 * makes the wait longer for a thread that is stuck, and for no other. */
+		struct timespec until = moment(clock_realtime_ns() + part_ns);
+
+		if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT) {
+			return true;
+		}
+		now_ns = clock_monotonic_ns();
+		if (now_ns >= give_up_ns) {
+			return false;
+		}
+		if (now_ns >= interrupt_ns) {
+			/* A signal that comes just before the system call interrupts nothing: the
+			 * next one will.  ESRCH: it has just ended. */
+			(void)pthread_kill(thread, SIGRTMIN);
+			wait_ns = INTERRUPT_GAP;
+		}
+	}
+}
+
 void thread_join_interrupting(pthread_t thread, unsigned int grace_ms)
 {
-	/* By the wall clock: ThreadSanitizer knows no other form.  A clock that is set back makes
-	 * the wait longer for a thread that is stuck, and for no other. */
-	struct timespec until = moment(clock_realtime_ns() + (uint64_t)grace_ms * 1000000);
-
-	/* A signal that comes just before the system call interrupts nothing: the next one will. */
-	while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT) {
-		(void)pthread_kill(thread, SIGRTMIN); /* ESRCH: it has just ended */
-		until = moment(clock_realtime_ns() + INTERRUPT_GAP);
-	}
+	(void)thread_join_until(
+		thread, clock_monotonic_ns() + (uint64_t)grace_ms * 1000000, UINT64_MAX);
 }

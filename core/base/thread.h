@@ -5,6 +5,8 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "core/base/attributes.h"
 
@@ -20,6 +22,11 @@ int thread_start(enum thread_role role, unsigned int number, void *(*function)(v
 /* Waits for the end of a receiver that may sleep in the kernel: for `grace_ms` it is left alone,
  * then its system call is made to return EINTR again and again until it has ended. */
 void thread_join_interrupting(pthread_t thread, unsigned int grace_ms);
+
+/* The same up to a moment: false when it has not ended by `give_up_ns`; then it is neither joined
+ * nor detached.  A receiver is interrupted from `interrupt_ns` on; UINT64_MAX for any other.  Both
+ * by CLOCK_MONOTONIC. */
+bool thread_join_until(pthread_t thread, uint64_t interrupt_ns, uint64_t give_up_ns);
 
 /* Of the calling thread; whoever was not started here is THREAD_MAIN. */
 enum thread_role thread_role(void);

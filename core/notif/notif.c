@@ -154,6 +154,11 @@ struct notif *notif_pool_get(struct notif_pool *pool)
 	return queue_pop(pool->unused, UINT64_MAX);
 }
 
+void notif_pool_close(struct notif_pool *pool)
+{
+	queue_close(pool->unused);
+}
+
 /* Takes one off the debt; false when there is none. */
 static bool settle_one(struct notif_pool *pool)
 {

@@ -60,8 +60,9 @@ struct notif_pool;
 struct notif_pool *notif_pool_create(
 	const struct listener *listener, size_t standing, size_t spare);
 void notif_pool_destroy(struct notif_pool *pool);
-/* Sleeps until a slot is free. */
+/* Sleeps until a slot is free; NULL when none is and the pool was closed. */
 struct notif *notif_pool_get(struct notif_pool *pool);
+void notif_pool_close(struct notif_pool *pool);
 void notif_pool_put(struct notif_pool *pool, struct notif *notif);
 void notif_pool_lend(struct notif_pool *pool);
 void notif_pool_reclaim(struct notif_pool *pool);

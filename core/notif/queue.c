@@ -187,8 +187,9 @@ bool queue_has_sleeper(const struct queue *queue)
 
 size_t queue_depth(const struct queue *queue)
 {
-	uint64_t popped = atomic_load_explicit(&queue->pop_position, memory_order_relaxed);
-	uint64_t pushed = atomic_load_explicit(&queue->push_position, memory_order_relaxed);
+	/* After whatever the caller has just told the pushers. */
+	uint64_t popped = atomic_load(&queue->pop_position);
+	uint64_t pushed = atomic_load(&queue->push_position);
 
 	return pushed > popped ? (size_t)(pushed - popped) : 0;
 }

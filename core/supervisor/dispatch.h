@@ -18,6 +18,7 @@ struct dispatch_entry {
 	size_t count;
 	bool blocks;		  /* set once: some row may sleep for long */
 	_Atomic uint64_t cost_ns; /* recent duration of its handlers */
+	_Atomic int away;	  /* calls that are blocked or stuck; below 0 for an instant */
 	struct call_counters counters;
 };
 

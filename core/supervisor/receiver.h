@@ -1,4 +1,5 @@
-/* The thread that takes notifications from the kernel: runs them itself while they are few. */
+/* The threads that take notifications from the kernel, one at a time: it runs them itself while
+ * they are few, and another stands by for the case that it gets stuck. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CORE_SUPERVISOR_RECEIVER_H
 #define CORE_SUPERVISOR_RECEIVER_H
@@ -9,10 +10,14 @@
 
 struct supervisor;
 
+/* Nothing runs yet; and nothing any more. */
+void crew_init(struct supervisor *supervisor);
+void crew_finish(struct supervisor *supervisor);
 /* 0 or -errno. */
 int receiver_start(struct supervisor *supervisor);
-/* Waits for its end: see supervisor_stop(). */
-void receiver_stop(struct supervisor *supervisor);
+/* Waits for the end of all that receive or stand by; a thread that has not ended by `give_up_ns` of
+ * CLOCK_MONOTONIC is left in its handler: see supervisor_stop(). */
+void receiver_stop(struct supervisor *supervisor, uint64_t give_up_ns);
 
 /* How many callers the receiver has to do with, without a look into the kernel: those it has heard
  * of since it last slept for want of work.  A thread waits for its answer, so each that was heard

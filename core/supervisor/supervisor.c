@@ -8,14 +8,22 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/fd.h"
 #include "core/supervisor/receiver.h"
 #include "core/supervisor/state.h"
 #include "core/supervisor/supervisor.h"
 #include "core/supervisor/tracer_freeze.h"
+#include "core/supervisor/watch.h"
 #include "core/supervisor/worker.h"
 #include "core/tracee/tracee_exec.h"
+
+/* A thread that has not ended so long after the tree is stuck in the kernel, and is left there. */
+#define STUCK_NS UINT64_C(1000000000)
+
+/* Supervisors that such a thread may still look at: nobody frees them, and here they are kept. */
+static struct supervisor *abandoned;
 
 static size_t power_of_two(size_t minimum)
 {
@@ -45,14 +53,18 @@ static int make_parts(struct supervisor *supervisor, const struct plan *plan)
 	}
 	if (r >= 0) {
 		supervisor->index = process_index_create(ask_for_service, supervisor);
-		r = supervisor->index == NULL ? -ENOMEM
-					      : worker_pool_init(supervisor, plan->workers_max);
+		r = supervisor->index == NULL ? -ENOMEM : watch_init(&supervisor->watch);
 	}
 	if (r >= 0) {
-		/* A blocked call keeps its thread, so there are no more of them than workers. */
-		supervisor->slots =
-			notif_pool_create(&supervisor->listener, STANDING_MAX, plan->workers_max);
-		supervisor->queue = queue_create(power_of_two(STANDING_MAX + plan->workers_max));
+		r = worker_pool_init(supervisor, plan->workers_max);
+	}
+	if (r >= 0) {
+		/* A call that is away keeps its thread, so there are no more of them than threads.
+		 */
+		size_t spare = plan->workers_max + CREW_MAX;
+
+		supervisor->slots = notif_pool_create(&supervisor->listener, STANDING_MAX, spare);
+		supervisor->queue = queue_create(power_of_two(STANDING_MAX + spare));
 		if (supervisor->slots == NULL || supervisor->queue == NULL) {
 			r = -ENOMEM;
 		}
@@ -98,6 +110,8 @@ int supervisor_start(const struct plan *plan, int listener, pid_t root,
 	}
 	fork_count_init(&supervisor->forks);
 	supervisor->service = -1;
+	supervisor->watch.timer = -1;
+	crew_init(supervisor);
 	supervisor->always_queue = dispatch != NULL && strcmp(dispatch, "queue") == 0;
 	(void)fault_value("reply-drop", &supervisor->drop_at); /* stays 0 unless it is armed */
 	r = make_parts(supervisor, plan);
@@ -123,8 +137,10 @@ int supervisor_start(const struct plan *plan, int listener, pid_t root,
 
 void supervisor_stop(struct supervisor *supervisor)
 {
-	receiver_stop(supervisor);
-	worker_pool_stop(supervisor);
+	uint64_t give_up_ns = clock_monotonic_ns() + STUCK_NS;
+
+	receiver_stop(supervisor, give_up_ns);
+	worker_pool_stop(supervisor, give_up_ns);
 	if (supervisor->domain.tracer != NULL) {
 		tracer_stop(&supervisor->tracer);
 	}
@@ -186,6 +202,11 @@ size_t supervisor_summarize(
 	return count;
 }
 
+uint64_t supervisor_handovers(const struct supervisor *supervisor)
+{
+	return atomic_load(&supervisor->crew.handovers);
+}
+
 void supervisor_destroy(struct supervisor *supervisor)
 {
 	if (supervisor == NULL) {
@@ -194,8 +215,14 @@ void supervisor_destroy(struct supervisor *supervisor)
 	if (supervisor->tracer.is_started) {
 		tracer_stop(&supervisor->tracer);
 	}
+	if (supervisor->is_abandoned) {
+		supervisor->next_abandoned = abandoned;
+		abandoned = supervisor;
+		return;
+	}
 	worker_pool_finish(supervisor);
-	exec_request_destroy(supervisor->receiver.exec);
+	crew_finish(supervisor);
+	watch_finish(&supervisor->watch);
 	notif_pool_destroy(supervisor->slots);
 	queue_destroy(supervisor->queue);
 	dispatch_table_finish(&supervisor->table);

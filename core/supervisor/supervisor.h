@@ -35,7 +35,9 @@ int supervisor_freeze(struct supervisor *supervisor) nodiscard;
 void supervisor_thaw(struct supervisor *supervisor);
 
 /* Waits for the end of all threads, which comes by itself once the last task is gone, and is
- * brought about where one is stuck in the kernel.  To be called when the tree was ended. */
+ * brought about where one sleeps in RECV.  A thread whose handler is stuck in the kernel, as on a
+ * page of a file system that does not answer, is left there after a second; its call is answered
+ * here, and the memory it may still look at is not freed.  To be called when the tree was ended. */
 void supervisor_stop(struct supervisor *supervisor);
 
 /* After the stop: why the run is not to be trusted; NULL if it is. */
@@ -50,6 +52,9 @@ bool supervisor_count_processes(
  * count. */
 size_t supervisor_summarize(
 	const struct supervisor *supervisor, struct call_summary *summaries, size_t room);
+
+/* How often the receiving role has passed on because a handler took too long.  Any thread. */
+uint64_t supervisor_handovers(const struct supervisor *supervisor);
 
 /* After the stop, or NULL. */
 void supervisor_destroy(struct supervisor *supervisor);

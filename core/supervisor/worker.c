@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/fd.h"
 #include "core/base/thread.h"
 #include "core/supervisor/guard.h"
+#include "core/supervisor/handling.h"
 #include "core/supervisor/state.h"
 #include "core/supervisor/worker.h"
 #include "core/tracee/tracee_exec.h"
@@ -68,7 +70,9 @@ static void *worker_main(void *argument)
 
 	assert_role(THREAD_WORKER);
 	while ((notif = queue_pop(supervisor->queue, UINT64_MAX)) != NULL) {
-		worker_handle(worker, notif);
+		if (worker_handle(worker, notif) == HANDLING_LEFT) {
+			break;
+		}
 		if (is_surplus(&supervisor->pool)) {
 			park(&supervisor->pool);
 		}
@@ -80,69 +84,98 @@ static void *worker_main(void *argument)
 static int start_worker(struct supervisor *supervisor)
 {
 	struct worker_pool *pool = &supervisor->pool;
-	struct worker *worker = &pool->workers[pool->started];
+	unsigned int started = atomic_load(&pool->started);
+	struct worker *worker = &pool->workers[started];
 	int r;
 
 	worker->supervisor = supervisor;
 	worker->blocks = false;
-	r = thread_start(THREAD_WORKER, pool->started + 1, worker_main, worker, &worker->thread);
+	r = thread_start(THREAD_WORKER, started + 1, worker_main, worker, &worker->thread);
 	if (r < 0) {
 		atomic_fetch_add(&pool->failures, 1);
 		return r;
 	}
-	pool->started++;
+	atomic_store(&pool->started, started + 1); /* from here the watch looks at it */
 	atomic_fetch_add(&pool->runnable, 1);
 	return 0;
+}
+
+/* One more thread for the queue, if there can be.  False if not; those that exist go on then. */
+static bool add_runner(struct supervisor *supervisor)
+{
+	struct worker_pool *pool = &supervisor->pool;
+	bool added = false;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->parked > pool->unpark_due) {
+		pool->unpark_due++;
+		atomic_fetch_add(&pool->runnable, 1);
+		(void)pthread_cond_signal(&pool->unpark);
+		added = true;
+	} else if (atomic_load(&pool->started) < pool->started_max && !pool->is_closing) {
+		added = start_worker(supervisor) == 0;
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return added;
 }
 
 bool worker_pool_serve(struct supervisor *supervisor)
 {
 	struct worker_pool *pool = &supervisor->pool;
-	bool is_served;
 
 	/* The push has woken a sleeper, or enough threads come back to the queue by themselves. */
 	if (queue_has_sleeper(supervisor->queue) ||
 		atomic_load(&pool->runnable) >= pool->runnable_max) {
 		return true;
 	}
-	(void)pthread_mutex_lock(&pool->lock);
-	if (pool->parked > pool->unpark_due) {
-		pool->unpark_due++;
-		atomic_fetch_add(&pool->runnable, 1);
-		(void)pthread_cond_signal(&pool->unpark);
-	} else if (pool->started < pool->started_max && !pool->is_closing) {
-		(void)start_worker(supervisor); /* those that exist go on without it */
-	}
-	is_served = pool->started > 0;
-	(void)pthread_mutex_unlock(&pool->lock);
-	return is_served;
+	return add_runner(supervisor) || atomic_load(&pool->started) > 0;
 }
 
-void worker_block_begin(struct call *call)
+void worker_pool_grow(struct supervisor *supervisor)
+{
+	struct worker_pool *pool = &supervisor->pool;
+	/* May be below 0 for an instant. */
+	int stuck = atomic_load(&pool->away) - (int)atomic_load(&pool->blocked);
+	size_t wanted = stuck > 0 ? (size_t)stuck : 0;
+	size_t waiting = queue_depth(supervisor->queue);
+
+	wanted = wanted > pool->runnable_max ? wanted : pool->runnable_max;
+	for (size_t added = 0; added < waiting && atomic_load(&pool->runnable) < wanted; added++) {
+		if (!add_runner(supervisor)) {
+			return;
+		}
+	}
+}
+
+int worker_block_begin(struct call *call)
 {
 	struct worker *worker = call->worker;
 	struct supervisor *supervisor = worker->supervisor;
+	struct worker_pool *pool = &supervisor->pool;
 
 	assert_role(THREAD_WORKER);
 	assert(!worker->blocks);
+	if (atomic_fetch_add(&pool->blocked, 1) >= pool->blocked_max) {
+		atomic_fetch_sub(&pool->blocked, 1);
+		return -EAGAIN;
+	}
 	worker->blocks = true;
-	atomic_fetch_sub(&supervisor->pool.runnable, 1);
-	notif_pool_lend(supervisor->slots);
+	handling_leave(worker);
 	if (queue_depth(supervisor->queue) > 0) {
 		(void)worker_pool_serve(
 			supervisor); /* this thread comes back if nobody else does */
 	}
+	return 0;
 }
 
 void worker_block_end(struct call *call)
 {
 	struct worker *worker = call->worker;
-	struct supervisor *supervisor = worker->supervisor;
 
 	assert(worker->blocks);
 	worker->blocks = false;
-	notif_pool_reclaim(supervisor->slots);
-	atomic_fetch_add(&supervisor->pool.runnable, 1);
+	handling_rejoin(worker);
+	atomic_fetch_sub(&worker->supervisor->pool.blocked, 1);
 }
 
 int worker_pool_init(struct supervisor *supervisor, unsigned int started_max)
@@ -156,14 +189,34 @@ int worker_pool_init(struct supervisor *supervisor, unsigned int started_max)
 	}
 	pool->started_max = started_max;
 	pool->runnable_max = processors > 0 ? (unsigned int)processors : 1;
+	pool->blocked_max = started_max > 1 ? started_max - 1 : 1;
+	if (pool->blocked_max > BLOCKED_MAX) {
+		pool->blocked_max = BLOCKED_MAX;
+	}
 	(void)pthread_mutex_init(&pool->lock, NULL); /* without attributes neither can fail */
 	(void)pthread_cond_init(&pool->unpark, NULL);
 	return 0;
 }
 
-void worker_pool_stop(struct supervisor *supervisor)
+void worker_join(struct worker *worker, uint64_t interrupt_ns, uint64_t give_up_ns)
+{
+	if (thread_join_until(worker->thread, interrupt_ns, give_up_ns)) {
+		return;
+	}
+	if (handling_abandon(worker)) {
+		/* It ends when the kernel lets it go, at the latest with the process. */
+		worker->supervisor->is_abandoned = true;
+		(void)pthread_detach(worker->thread); /* it was never joined */
+		return;
+	}
+	/* In no handler: it is on its way. */
+	(void)thread_join_until(worker->thread, interrupt_ns, UINT64_MAX);
+}
+
+void worker_pool_stop(struct supervisor *supervisor, uint64_t give_up_ns)
 {
 	struct worker_pool *pool = &supervisor->pool;
+	struct notif *notif;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->is_closing = true;
@@ -171,8 +224,17 @@ void worker_pool_stop(struct supervisor *supervisor)
 	(void)pthread_mutex_unlock(&pool->lock);
 	queue_close(supervisor->queue);
 	/* Nobody starts one any more. */
-	for (unsigned int i = 0; i < pool->started; i++) {
-		(void)pthread_join(pool->workers[i].thread, NULL);
+	for (unsigned int i = 0; i < atomic_load(&pool->started); i++) {
+		worker_join(&pool->workers[i], UINT64_MAX, give_up_ns);
+	}
+	/* What the stuck ones have left. */
+	while ((notif = queue_try_pop(supervisor->queue)) != NULL) {
+		struct dispatch_entry *entry = dispatch_find(&supervisor->table, notif->nr);
+		struct action refusal = action_errno(EPERM);
+		enum reply_result result = reply(&supervisor->listener, notif, &refusal);
+
+		counters_answer(
+			&entry->counters, result, clock_monotonic_ns() - notif->received_ns);
 	}
 }
 
@@ -190,19 +252,26 @@ void worker_pool_finish(struct supervisor *supervisor)
 	}
 }
 
-void worker_handle(struct worker *worker, struct notif *notif)
+enum handling_end worker_handle(struct worker *worker, struct notif *notif)
 {
 	struct supervisor *supervisor = worker->supervisor;
 	struct dispatch_entry *entry = dispatch_find(&supervisor->table, notif->nr);
 	uint64_t began_ns = clock_monotonic_ns();
+	enum handling_end end;
 	struct call call;
 
 	call_begin(&call, &supervisor->domain, worker, notif);
+	handling_begin(worker, entry, notif, began_ns);
 
 	struct action action = dispatch_ask(entry, &call);
 
 	if (action.kind == ACTION_NEXT) {
 		action = guard_ask(&call);
+	}
+	end = handling_end(worker);
+	if (end == HANDLING_LEFT) {
+		fd_close(&action.fd);
+		return end;
 	}
 	if (!is_dropped(supervisor)) {
 		enum reply_result result = reply(&supervisor->listener, notif, &action);
@@ -215,4 +284,5 @@ void worker_handle(struct worker *worker, struct notif *notif)
 		note_cost(entry, began_ns, ended_ns);
 	}
 	notif_pool_put(supervisor->slots, notif);
+	return end;
 }
