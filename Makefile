@@ -90,7 +90,7 @@ $(OUT)/guests/%: tests/live/guests/%.c $(wildcard tests/live/guests/*.h) Makefil
 	$(ALONE)
 
 # Our own code under load: a part of the variant, sanitizers and all.
-OWN_STRESS := $(patsubst %,$(OUT)/tests/stress/%,queue index inbox)
+OWN_STRESS := $(patsubst %,$(OUT)/tests/stress/%,queue index inbox handover)
 $(OWN_STRESS): %: %.o $(OUT)/libsandlock.a
 	$(call SAY,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
@@ -130,6 +130,7 @@ stress: $(call PROGRAM,tests/stress/*.c) $(OUT)/sandlock $(GUESTS)
 	$(Q)$(OUT)/tests/stress/queue $(if $(filter full,$(SANDLOCK_COUNTS)),10000000,500000)
 	$(Q)$(OUT)/tests/stress/index $(if $(filter full,$(SANDLOCK_COUNTS)),4000000,200000)
 	$(Q)$(OUT)/tests/stress/inbox $(if $(filter full,$(SANDLOCK_COUNTS)),400000,20000)
+	$(Q)$(OUT)/tests/stress/handover $(if $(filter full,$(SANDLOCK_COUNTS)),1000000,20000)
 
 bench: $(OUT)/sandlock $(BENCHES)
 	$(Q)bench/run.sh $(OUT)

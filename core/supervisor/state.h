@@ -27,6 +27,10 @@
 /* Calls that a handler has said to block; beyond it the answer is EAGAIN. */
 #define BLOCKED_MAX 1024
 
+/* Workers whose handler was given up, beyond --workers-max: they run nothing, and cost a stack.
+ * With the default of that flag all slots together are a power of two. */
+#define STUCK_MAX 184
+
 /* A thread that runs handlers.  handling.h says what the members mean. */
 struct worker {
 	struct supervisor *supervisor; /* borrowed */
@@ -61,8 +65,8 @@ struct crew {
 
 struct worker_pool {
 	unsigned int runnable_max;     /* set once: how many shall run handlers at once */
-	unsigned int started_max;      /* set once: --workers-max */
-	struct worker *workers;	       /* owned, set once: room for started_max */
+	unsigned int started_max;      /* set once: --workers-max, 2 at least */
+	struct worker *workers;	       /* owned, set once: room for started_max + STUCK_MAX */
 	unsigned int blocked_max;      /* set once: one worker stays free of blocked calls */
 	_Atomic unsigned int runnable; /* threads that are not away and not parked */
 	_Atomic unsigned int blocked;  /* between worker_block_begin and _end */

@@ -61,7 +61,7 @@ static int make_parts(struct supervisor *supervisor, const struct plan *plan)
 	if (r >= 0) {
 		/* A call that is away keeps its thread, so there are no more of them than threads.
 		 */
-		size_t spare = plan->workers_max + CREW_MAX;
+		size_t spare = supervisor->pool.started_max + STUCK_MAX + CREW_MAX;
 
 		supervisor->slots = notif_pool_create(&supervisor->listener, STANDING_MAX, spare);
 		supervisor->queue = queue_create(power_of_two(STANDING_MAX + spare));

@@ -100,6 +100,23 @@ static int start_worker(struct supervisor *supervisor)
 	return 0;
 }
 
+/* Calls that are away and have not said so.  A guess while threads come and go. */
+static unsigned int count_stuck(struct worker_pool *pool)
+{
+	int stuck = atomic_load(&pool->away) - (int)atomic_load(&pool->blocked);
+
+	return stuck > 0 ? (unsigned int)stuck : 0;
+}
+
+/* The stuck do not count: they run nothing, and the others must go on. */
+static bool may_start(struct worker_pool *pool)
+{
+	unsigned int stuck = count_stuck(pool);
+
+	stuck = stuck < STUCK_MAX ? stuck : STUCK_MAX;
+	return atomic_load(&pool->started) < pool->started_max + stuck && !pool->is_closing;
+}
+
 /* One more thread for the queue, if there can be.  False if not; those that exist go on then. */
 static bool add_runner(struct supervisor *supervisor)
 {
@@ -112,7 +129,7 @@ static bool add_runner(struct supervisor *supervisor)
 		atomic_fetch_add(&pool->runnable, 1);
 		(void)pthread_cond_signal(&pool->unpark);
 		added = true;
-	} else if (atomic_load(&pool->started) < pool->started_max && !pool->is_closing) {
+	} else if (may_start(pool)) {
 		added = start_worker(supervisor) == 0;
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
@@ -134,9 +151,7 @@ bool worker_pool_serve(struct supervisor *supervisor)
 void worker_pool_grow(struct supervisor *supervisor)
 {
 	struct worker_pool *pool = &supervisor->pool;
-	/* May be below 0 for an instant. */
-	int stuck = atomic_load(&pool->away) - (int)atomic_load(&pool->blocked);
-	size_t wanted = stuck > 0 ? (size_t)stuck : 0;
+	unsigned int wanted = count_stuck(pool);
 	size_t waiting = queue_depth(supervisor->queue);
 
 	wanted = wanted > pool->runnable_max ? wanted : pool->runnable_max;
@@ -153,8 +168,10 @@ int worker_block_begin(struct call *call)
 	struct supervisor *supervisor = worker->supervisor;
 	struct worker_pool *pool = &supervisor->pool;
 
-	assert_role(THREAD_WORKER);
 	assert(!worker->blocks);
+	if (worker->is_crew) {
+		return -EAGAIN; /* it has this call because no worker could be started */
+	}
 	if (atomic_fetch_add(&pool->blocked, 1) >= pool->blocked_max) {
 		atomic_fetch_sub(&pool->blocked, 1);
 		return -EAGAIN;
@@ -178,20 +195,24 @@ void worker_block_end(struct call *call)
 	atomic_fetch_sub(&worker->supervisor->pool.blocked, 1);
 }
 
-int worker_pool_init(struct supervisor *supervisor, unsigned int started_max)
+int worker_pool_init(struct supervisor *supervisor, unsigned int workers_max)
 {
 	struct worker_pool *pool = &supervisor->pool;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	pool->workers = calloc(started_max, sizeof(pool->workers[0]));
+	/* One may block and another run, whatever was asked for. */
+	pool->started_max = workers_max > 2 ? workers_max : 2;
+	pool->workers = calloc(pool->started_max + STUCK_MAX, sizeof(pool->workers[0]));
 	if (pool->workers == NULL) {
 		return -ENOMEM;
 	}
-	pool->started_max = started_max;
-	pool->runnable_max = processors > 0 ? (unsigned int)processors : 1;
-	pool->blocked_max = started_max > 1 ? started_max - 1 : 1;
+	pool->blocked_max = pool->started_max - 1;
 	if (pool->blocked_max > BLOCKED_MAX) {
 		pool->blocked_max = BLOCKED_MAX;
+	}
+	pool->runnable_max = processors > 0 ? (unsigned int)processors : 1;
+	if (pool->runnable_max > workers_max) {
+		pool->runnable_max = workers_max;
 	}
 	(void)pthread_mutex_init(&pool->lock, NULL); /* without attributes neither can fail */
 	(void)pthread_cond_init(&pool->unpark, NULL);

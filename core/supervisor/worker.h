@@ -19,7 +19,7 @@ struct worker;
 enum handling_end worker_handle(struct worker *worker, struct notif *notif);
 
 /* 0 or -ENOMEM.  No thread exists before it is needed. */
-int worker_pool_init(struct supervisor *supervisor, unsigned int started_max);
+int worker_pool_init(struct supervisor *supervisor, unsigned int workers_max);
 /* Nothing is pushed any more: empties the queue, ends and joins all workers; those that have not
  * ended by `give_up_ns` of CLOCK_MONOTONIC are left in their handlers. */
 void worker_pool_stop(struct supervisor *supervisor, uint64_t give_up_ns);
@@ -38,8 +38,8 @@ bool worker_pool_serve(struct supervisor *supervisor);
 void worker_pool_grow(struct supervisor *supervisor);
 
 /* Brackets what may sleep in a handler, with no lock held: another thread may run meanwhile.  Only
- * in rows that say `blocks`; never in the receiver.  -EAGAIN, and nothing to end, when too many
- * are blocked: BLOCKED_MAX, or all workers but one.  That is the answer to give. */
+ * in rows that say `blocks`.  -EAGAIN, and nothing to end, when too many are blocked (BLOCKED_MAX,
+ * or all workers but one), or when no worker could be started.  That is the answer to give. */
 int worker_block_begin(struct call *call) nodiscard;
 void worker_block_end(struct call *call);
 
