@@ -90,13 +90,15 @@ static int start_worker(struct supervisor *supervisor)
 
 	worker->supervisor = supervisor;
 	worker->blocks = false;
+	/* Counted before it runs: it may be away before we come to it. */
+	atomic_fetch_add(&pool->runnable, 1);
 	r = thread_start(THREAD_WORKER, started + 1, worker_main, worker, &worker->thread);
 	if (r < 0) {
+		atomic_fetch_sub(&pool->runnable, 1);
 		atomic_fetch_add(&pool->failures, 1);
 		return r;
 	}
 	atomic_store(&pool->started, started + 1); /* from here the watch looks at it */
-	atomic_fetch_add(&pool->runnable, 1);
 	return 0;
 }
 

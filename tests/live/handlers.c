@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -247,7 +248,9 @@ Test(handlers, that_get_stuck_do_not_stop_calls_of_other_rows)
 		start(workers[i], (struct scene){ 20, SYS(geteuid), SYS(getegid) });
 		wait_for(&board->quick, QUICK_CALLS);
 		cr_expect_gt(board->held_at_finish, 0);
-		cr_expect_geq(supervisor_handovers(supervisor), 1);
+		if (getenv("SANDLOCK_DISPATCH") == NULL) {
+			cr_expect_geq(supervisor_handovers(supervisor), 1);
+		}
 		let_go();
 		wait_for(&board->answered, 20);
 		cr_expect_eq(board->wrong, 0);
@@ -323,7 +326,11 @@ Test(handlers, that_never_return_do_not_hold_up_the_end)
 		cr_expect_lt(now_seconds() - began, 5.0);
 		check_balance();
 		supervisor_destroy(supervisor);
-		let_go();
-		(void)usleep(20000);
+		/* What was left still looks at the board and at the event: they stay as they are.
+		 */
+		if (i + 1 < ARRAY_LEN(calls)) {
+			let_go();
+			(void)usleep(20000);
+		}
 	}
 }
