@@ -125,6 +125,7 @@ run_self_build() {
 		"$scratch/calls" "$scratch" "$scratch/true"
 	say "notified calls"
 	run_notify
+	"$out/bench/blocked" --rounds "$((few_rounds < 15 ? few_rounds : 15))"
 	say "fork storm, $few_rounds rounds"
 	run_fork_storm
 	say "idle, $idle_seconds s"

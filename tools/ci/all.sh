@@ -22,6 +22,9 @@ done
 equal_counts unit-counts-equal unit unit-address unit-undefined unit-thread
 equal_counts live-counts-equal live live-address live-undefined live-thread
 suite unit-jemalloc make -j2 JEMALLOC=1 test
+step stress-thread sh -c 'make -j2 SAN=thread build/thread/tests/stress/handover &&
+	build/thread/tests/stress/handover 20000'
+suite live-queue env SANDLOCK_DISPATCH=queue SANDLOCK_TEST_FLAGS="--workers-max 1" make -j2 live
 step check make check
 for arch in aarch64 riscv64; do
 	suite "unit-$arch" tests/cross/run.sh "$arch"
