@@ -133,7 +133,7 @@ void doors_close(struct doors *doors, struct result *result)
 	}
 
 	await_visitors(doors);
-	supervisor_stop(doors->supervisor);
+	result->plan_is_in_use = !supervisor_stop(doors->supervisor);
 	failure = supervisor_failure(doors->supervisor);
 	if (failure != NULL) {
 		(void)error_set(&doors->error, EPROTO, "%s", failure); /* reported by the caller */

@@ -38,6 +38,7 @@ enum {
 
 struct result {
 	enum result_reason reason;
+	bool plan_is_in_use; /* a thread is stuck and may look at it until the process ends */
 	int code;   /* what `sandlock run` exits with */
 	int signal; /* that ended the command; 0: none */
 	bool usage_complete;

@@ -135,7 +135,7 @@ int supervisor_start(const struct plan *plan, int listener, pid_t root,
 	return 0;
 }
 
-void supervisor_stop(struct supervisor *supervisor)
+bool supervisor_stop(struct supervisor *supervisor)
 {
 	uint64_t give_up_ns = clock_monotonic_ns() + STUCK_NS;
 
@@ -144,6 +144,7 @@ void supervisor_stop(struct supervisor *supervisor)
 	if (supervisor->domain.tracer != NULL) {
 		tracer_stop(&supervisor->tracer);
 	}
+	return !supervisor->is_abandoned;
 }
 
 int supervisor_freeze(struct supervisor *supervisor)

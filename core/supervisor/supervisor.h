@@ -37,8 +37,9 @@ void supervisor_thaw(struct supervisor *supervisor);
 /* Waits for the end of all threads, which comes by itself once the last task is gone, and is
  * brought about where one sleeps in RECV.  A thread whose handler is stuck in the kernel, as on a
  * page of a file system that does not answer, is left there after a second; its call is answered
- * here, and the memory it may still look at is not freed.  To be called when the tree was ended. */
-void supervisor_stop(struct supervisor *supervisor);
+ * here, and the memory it may still look at is
+ * not freed: false then, and the plan must stay too.  To be called when the tree was ended. */
+bool supervisor_stop(struct supervisor *supervisor);
 
 /* After the stop: why the run is not to be trusted; NULL if it is. */
 const char *supervisor_failure(const struct supervisor *supervisor);

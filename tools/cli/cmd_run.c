@@ -88,12 +88,16 @@ static void report(const struct result *result, const struct plan *plan)
 }
 
 /* The end of the program, where only memory is left to be given back: the kernel does that in less
- * time than we would need to name the pieces.  Debug builds do it by hand and see what was lost. */
-static int leave(int code)
+ * time than we would need to name the pieces.  Debug builds do it by hand and see what was lost,
+ * unless a thread that is stuck may still look at the plan. */
+static int leave(int code, bool plan_is_in_use)
 {
 #ifndef SANDLOCK_FAULTS
-	_exit(code);
+	plan_is_in_use = true;
 #endif
+	if (plan_is_in_use) {
+		_exit(code);
+	}
 	return code;
 }
 
@@ -112,7 +116,7 @@ static int run_supervised(const struct sandbox_policy *policy, const struct plan
 	report(&result, plan);
 	write_status(policy->run.status_fd, &result, plan);
 	result_finish(&result);
-	return leave(result.code);
+	return leave(result.code, result.plan_is_in_use);
 }
 
 static int run_in_place(const struct sandbox_policy *policy, const struct plan *plan)
