@@ -39,8 +39,8 @@ enum {
 struct result {
 	enum result_reason reason;
 	bool plan_is_in_use; /* a thread is stuck and may look at it until the process ends */
-	int code;   /* what `sandlock run` exits with */
-	int signal; /* that ended the command; 0: none */
+	int code;	     /* what `sandlock run` exits with */
+	int signal;	     /* that ended the command; 0: none */
 	bool usage_complete;
 	struct run_report report;
 	uint64_t started_ns; /* CLOCK_MONOTONIC, when the start was asked for */

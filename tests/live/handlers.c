@@ -56,7 +56,8 @@ static void wait_for_release(void)
 	struct pollfd source = { .fd = release_event, .events = POLLIN };
 
 	atomic_fetch_add(&board->held, 1);
-	(void)poll(&source, 1, -1);
+	while (poll(&source, 1, -1) < 0) { /* the end of a run interrupts a receiver */
+	}
 	atomic_fetch_sub(&board->held, 1);
 }
 
@@ -309,28 +310,29 @@ Test(handlers, wake_nobody_when_none_runs)
 	finish();
 }
 
+/* What is left behind looks at the board of its run for ever, so each of these is a test alone. */
+static void end_with_a_stuck_handler(int number)
+{
+	double began;
+
+	start(2, (struct scene){ 5, number, SYS(getegid) });
+	wait_for(&board->held, 1);
+	(void)kill(child.pid, SIGKILL);
+	(void)waitpid(child.pid, NULL, 0);
+	began = now_seconds();
+	cr_expect_not(supervisor_stop(supervisor));
+
+	cr_expect_lt(now_seconds() - began, 5.0);
+	check_balance();
+	supervisor_destroy(supervisor);
+}
+
+Test(handlers, that_block_for_ever_do_not_hold_up_the_end)
+{
+	end_with_a_stuck_handler(SYS(getuid));
+}
+
 Test(handlers, that_never_return_do_not_hold_up_the_end)
 {
-	static const int calls[] = { SYS(getuid), SYS(geteuid), SYS(getgid) };
-
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		double began;
-
-		start(2, (struct scene){ 5, calls[i], SYS(getegid) });
-		wait_for(&board->held, 1);
-		(void)kill(child.pid, SIGKILL);
-		(void)waitpid(child.pid, NULL, 0);
-		began = now_seconds();
-		supervisor_stop(supervisor);
-
-		cr_expect_lt(now_seconds() - began, 5.0);
-		check_balance();
-		supervisor_destroy(supervisor);
-		/* What was left still looks at the board and at the event: they stay as they are.
-		 */
-		if (i + 1 < ARRAY_LEN(calls)) {
-			let_go();
-			(void)usleep(20000);
-		}
-	}
+	end_with_a_stuck_handler(SYS(geteuid));
 }
