@@ -28,6 +28,10 @@ STATIC  := $(if $(SAN)$(DYNAMIC),,-static)
 LIBS    := $(if $(CROSS),,-l:liburcu-cds.a -l:liburcu-memb.a -l:liburcu-common.a -l:libseccomp.a) \
 	$(if $(JEMALLOC),-l:libjemalloc.a -lm) -lpthread
 
+# Fault builds count every call into libc that can fail, and fail the one that a test names.
+WRAPS   := $(if $(SAN)$(FAULTS),$(shell sed -n 's/^FAULT_CALL.\([a-z0-9_]*\),.*/-Wl,--wrap=\1/p' \
+	core/base/fault_calls.def))
+
 CORE    := $(wildcard core/*/*.c handlers/*.c handlers/*/*.c arch/*.c arch/$(ARCH)/*.c bpf/*.c)
 CLI     := $(wildcard tools/cli/*.c)
 PARTS   := $(filter-out tools/cli/main.c,$(CLI)) # what tests use of the command line
@@ -66,7 +70,7 @@ $(OUT)/libsandlock.a: $(call OBJ,$(CORE))
 
 $(OUT)/sandlock: $(call OBJ,$(CLI)) $(OUT)/libsandlock.a
 	$(call SAY,LD)
-	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC) $(WRAPS) -o $@ $^ $(LIBS)
 
 $(OUT)/unit-tests: $(call OBJ,$(UNIT) bench/harness.c $(PARTS)) $(OUT)/libsandlock.a
 	$(call SAY,LD)
