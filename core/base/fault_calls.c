@@ -38,10 +38,12 @@ typedef long wrapped_call(long a, long b, long c, long d, long e, long f, long g
 static struct {
 	bool is_armed;
 	uint64_t fails_at; /* 0: none */
+	bool stays;	   /* from then on every call of the same function fails */
 	uint64_t error;
 	int log; /* -1: none */
 	bool was_open[DESCRIPTORS];
 	_Atomic uint64_t count;
+	_Atomic(const char *) failed; /* the function, once its call was due */
 } points = { .log = -1 };
 
 static void log_line(const char *format, uint64_t number, const char *name)
@@ -63,6 +65,7 @@ __attribute__((constructor)) static void points_arm(void)
 	uint64_t log;
 
 	points.is_armed = fault_value("call-at", &points.fails_at);
+	points.stays = fault_is_set("call-stays");
 	if (!fault_value("call-errno", &points.error)) {
 		points.error = ENOMEM;
 	}
@@ -100,7 +103,12 @@ static bool is_due(const char *name)
 		log_line("%llu %s\n", number, name);
 	}
 	errno = saved;
-	return number == points.fails_at;
+	if (number == points.fails_at) {
+		atomic_store(&points.failed, name);
+	}
+	/* Names are compared by address: each stands in its wrapper only. */
+	return number == points.fails_at ||
+	       (points.stays && number > points.fails_at && atomic_load(&points.failed) == name);
 }
 
 static long fail(enum fault_kind kind, long stream)
@@ -118,7 +126,9 @@ static long fail(enum fault_kind kind, long stream)
 #define FAULT_CALL(symbol, kind)                                                                   \
 	long __wrap_##symbol(long a, long b, long c, long d, long e, long f, long g)               \
 	{                                                                                          \
-		if (!is_due(#symbol)) {                                                            \
+		static const char name[] = #symbol;                                                \
+                                                                                                   \
+		if (!is_due(name)) {                                                               \
 			return __real_##symbol(a, b, c, d, e, f, g);                               \
 		}                                                                                  \
 		if (kind == FAULT_DONE) {                                                          \

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/last_act.h"
 #include "core/base/text.h"
 
 static void *or_exit(void *memory)
 {
 	if (memory == NULL) {
-		(void)fprintf(stderr, "sandlock: out of memory\n"); /* nothing better is left */
-		exit(125);
+		last_act_perform();
 	}
 	return memory;
 }

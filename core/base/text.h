@@ -40,7 +40,8 @@ void string_list_add(struct string_list *list, const char *string);
 bool string_list_contains(const struct string_list *list, const char *string);
 #define cleanup_string_list cleanup(string_list_finish)
 
-/* malloc and friends that end the program with a message instead of returning NULL. */
+/* malloc and friends that end the program with a message instead of returning NULL, after the last
+ * acts of last_act.h. */
 void *must_allocate(size_t size) nodiscard; /* zeroed */
 void *must_reallocate(void *memory, size_t count, size_t size) nodiscard;
 char *must_copy(const char *string) nodiscard;

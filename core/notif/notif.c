@@ -64,6 +64,17 @@ void listener_finish(struct listener *listener)
 	fd_close(&listener->fd);
 }
 
+void listener_fail(const struct listener *listener, int error)
+{
+	int none = 0;
+
+	if (listener->failure != NULL) {
+		(void)atomic_compare_exchange_strong(
+			listener->failure, &none, error); /* the first is the reason */
+	}
+	listener->end_tree(listener->context);
+}
+
 bool listener_is_over(const struct listener *listener)
 {
 	struct pollfd source = { .fd = listener->fd, .events = POLLIN };

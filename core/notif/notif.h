@@ -23,6 +23,8 @@ struct listener {
 	/* Ends every process of the sandbox, from any thread, without waiting for it. */
 	void (*end_tree)(void *context);
 	void *context; /* borrowed */
+	/* Borrowed, or NULL: gets the errno value for which listener_fail() ended the tree. */
+	_Atomic int *failure;
 };
 
 /* Takes over `fd`, asks the kernel for the sizes of its structs (SECCOMP_GET_NOTIF_SIZES) and turns
@@ -31,6 +33,9 @@ struct listener {
 int listener_init(
 	struct listener *listener, int fd, void (*end_tree)(void *context), void *context);
 void listener_finish(struct listener *listener);
+/* A notification can no longer be received or answered, for a reason on our side: ends the tree, so
+ * that nobody waits for ever, and keeps the first error.  Any thread. */
+void listener_fail(const struct listener *listener, int error);
 /* Whether the last task behind the filter is gone (POLLHUP): nothing will arrive any more. */
 bool listener_is_over(const struct listener *listener);
 

@@ -14,9 +14,12 @@
 #include "core/notif/reply.h"
 
 #define ERRNO_MAXIMUM	   4095
+#define SEND_TRIES	   3
 #define PIDFD_THREAD_VALUE O_EXCL /* PIDFD_THREAD, Linux 6.9 */
 
-/* -ENOENT means that the task is gone.  EINPROGRESS would mean that somebody else has answered. */
+/* -ENOENT means that the task is gone.  EINPROGRESS would mean that somebody else has answered, and
+ * EINVAL is the answer to a flag that an older kernel does not know.  After anything else the task
+ * would wait for ever, so what is not answered at the last try ends the tree. */
 static int send_response(const struct listener *listener, const struct notif *notif, int error,
 	int64_t value, uint32_t flags)
 {
@@ -31,9 +34,15 @@ static int send_response(const struct listener *listener, const struct notif *no
 	response.fields.error = -error;
 	response.fields.val = value;
 	response.fields.flags = flags;
-	while (ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0) {
-		if (errno != EINTR) {
-			return -errno;
+	for (int tries = 0; ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0;) {
+		int r = -errno;
+
+		if (r == -ENOENT || r == -EINPROGRESS || (r == -EINVAL && flags != 0)) {
+			return r;
+		}
+		if (r != -EINTR && ++tries == SEND_TRIES) {
+			listener_fail(listener, -r);
+			return r;
 		}
 	}
 	return 0;

@@ -126,22 +126,17 @@ static void check_balance(struct doors *doors, const struct result *result)
 
 void doors_close(struct doors *doors, struct result *result)
 {
-	const char *failure;
-
 	if (doors->supervisor == NULL) {
 		return;
 	}
 
 	await_visitors(doors);
 	result->plan_is_in_use = !supervisor_stop(doors->supervisor);
-	failure = supervisor_failure(doors->supervisor);
-	if (failure != NULL) {
-		(void)error_set(&doors->error, EPROTO, "%s", failure); /* reported by the caller */
-	}
 	result->is_counted = supervisor_count_processes(
 		doors->supervisor, &result->counted_processes, &result->forks_refused);
 	result->call_count = supervisor_summarize(doors->supervisor, result->calls, RESULT_CALLS);
 	check_balance(doors, result);
+	supervisor_tell_failure(doors->supervisor, &doors->error);
 	supervisor_destroy(doors->supervisor);
 	doors->supervisor = NULL;
 }

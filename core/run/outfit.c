@@ -34,10 +34,13 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
  * walk; FTW_PHYS does not follow those that are there. */
 static void remove_tree(const char *path)
 {
-	if (rmdir(path) == 0) {
-		return; /* most runs leave it empty */
-	}
-	for (int round = 0; round < REMOVE_DEPTH && access(path, F_OK) == 0; round++) {
+	/* Most runs leave it empty. */
+	for (int round = 0; rmdir(path) < 0 && errno != ENOENT; round++) {
+		if (round == REMOVE_DEPTH) {
+			(void)fprintf(stderr, "sandlock: private temporary directory %s: %s\n", path,
+				strerror(errno)); /* nobody to tell if stderr is gone */
+			return;
+		}
 		(void)chmod(path, 0700); /* the command owns it and may have changed it */
 		(void)nftw(
 			path, remove_entry, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS); /* best effort */
@@ -157,6 +160,13 @@ void outfit_release(struct outfit *outfit)
 	fd_close(&outfit->scope_fd);
 }
 
+void outfit_remove_private_tmp(const struct outfit *outfit)
+{
+	if (outfit->private_tmp != NULL) {
+		remove_tree(outfit->private_tmp);
+	}
+}
+
 void outfit_finish(struct outfit *outfit)
 {
 	if (outfit->has_relay) {
@@ -164,9 +174,7 @@ void outfit_finish(struct outfit *outfit)
 		outfit->has_relay = false;
 	}
 	outfit_release(outfit);
-	if (outfit->private_tmp != NULL) {
-		remove_tree(outfit->private_tmp);
-	}
+	outfit_remove_private_tmp(outfit);
 	*outfit = (struct outfit){
 		.files = { -1, -1 }, .writers = { -1, -1 }, .ruleset_fd = -1, .scope_fd = -1
 	};

@@ -27,6 +27,8 @@ int outfit_init(struct outfit *outfit, const struct sandbox_policy *policy, cons
 	struct error *error);
 /* Closes what only the command needed. */
 void outfit_release(struct outfit *outfit);
+/* Removes the temporary directory with all that is in it, if there is one. */
+void outfit_remove_private_tmp(const struct outfit *outfit);
 /* Closes the rest, removes the temporary directory with all that is in it. */
 void outfit_finish(struct outfit *outfit);
 

@@ -81,12 +81,17 @@ static void read_source(struct relay *relay, struct relay_stream *stream)
 	size_t wanted = left == 0 ? 1 : left < RELAY_BUFFER ? (size_t)left : RELAY_BUFFER;
 	ssize_t length = read(stream->source, stream->bytes, wanted);
 
-	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR)) {
+	if (length < 0) {
+		if (errno != EAGAIN && errno != EINTR) {
+			relay->error = errno; /* what the command wrote would be lost */
+			fd_close(&stream->source);
+		}
+	} else if (length == 0) {
 		fd_close(&stream->source);
-	} else if (length > 0 && left == 0) {
+	} else if (left == 0) {
 		relay->cut = true;
 		fd_close(&stream->source);
-	} else if (length > 0) {
+	} else {
 		relay->passed += (uint64_t)length;
 		stream->start = 0;
 		stream->end = stream->sink_lost ? 0 : (size_t)length;
@@ -94,7 +99,7 @@ static void read_source(struct relay *relay, struct relay_stream *stream)
 }
 
 /* A writable pipe takes PIPE_BUF bytes without blocking (pipe(7)); more could block the loop. */
-static void write_sink(struct relay_stream *stream)
+static void write_sink(struct relay *relay, struct relay_stream *stream)
 {
 	size_t held = stream->end - stream->start;
 	ssize_t length = write(
@@ -103,7 +108,10 @@ static void write_sink(struct relay_stream *stream)
 	if (length > 0) {
 		stream->start += (size_t)length;
 	} else if (errno != EAGAIN && errno != EINTR) {
-		/* As without a relay, the command learns it by SIGPIPE at its next write. */
+		/* As without a relay, the command learns by SIGPIPE that nobody reads. */
+		if (errno != EPIPE && errno != ECONNRESET && errno != EIO) {
+			relay->error = errno;
+		}
 		stream->sink_lost = true;
 		stream->start = stream->end;
 		fd_close(&stream->source);
@@ -119,7 +127,7 @@ void relay_step(struct relay *relay, const struct pollfd sources[RELAY_STREAMS])
 			continue;
 		}
 		if (stream_holds_bytes(stream)) {
-			write_sink(stream);
+			write_sink(relay, stream);
 		} else {
 			read_source(relay, stream);
 		}

@@ -26,6 +26,7 @@ struct relay {
 	uint64_t limit;	 /* bytes of both streams together */
 	uint64_t passed; /* read so far, never above the limit */
 	bool cut;	 /* the command wrote more */
+	int error; /* errno value: output was lost for a reason that is not the reader's; 0: none */
 };
 
 /* Makes a pipe for each stream: ret_write_ends become the command's 1 and 2 (owned by the caller).

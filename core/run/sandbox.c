@@ -2,24 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <errno.h>
-#include <linux/prctl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/last_act.h"
 #include "core/child/keeper.h"
+#include "core/run/caller.h"
 #include "core/run/doors.h"
 #include "core/run/memory_limit.h"
 #include "core/run/outfit.h"
@@ -29,7 +27,9 @@
 #include "core/supervisor/throttle.h"
 #include "handlers/features.h"
 
-#define NEVER UINT64_MAX
+#define NEVER	      UINT64_MAX
+#define REQUEST_TRIES 3
+#define RECEIVE_TRIES 3
 
 struct sandbox {
 	const struct sandbox_policy *policy; /* borrowed */
@@ -46,97 +46,38 @@ struct sandbox {
 	uint64_t deadline_ns;	     /* of -t; NEVER without */
 	uint64_t kill_deadline_ns;   /* after the TERM of a timeout; NEVER before it */
 	struct result result;	     /* grows while the run goes on */
+	int refused;		     /* receives in a row that the kernel refused */
+	struct error failure;	     /* our own; its code is 0 without one */
+	struct last_act last_act;    /* when memory runs out */
 };
 
-/* What a terminal, a shell or a job scheduler sends to the program that it knows: us. */
-static const int forwarded_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-
+/* A request that is lost could leave a tree running or stopped for good, so one that the kernel has
+ * no room for even at the third try becomes the end of our side of the socket: the keeper ends the
+ * tree and reports.  A keeper that is gone is noticed by the end of its own side. */
 static void keeper_request(const struct sandbox *sandbox, enum keeper_message_kind kind, int signal)
 {
 	struct keeper_message message = { kind, signal };
 
-	/* A keeper that is gone is noticed by the end of its socket. */
-	(void)send(sandbox->control, &message, sizeof(message), MSG_NOSIGNAL);
-}
-
-/* Blocks what the loop reads from the signal descriptor.  A signal that the caller ignores (nohup,
- * a background job of a plain shell) stays ignored. */
-static int watch_signals(struct error *error)
-{
-	sigset_t watched;
-	int fd;
-
-	/* An ignored SIGCHLD, inherited from the caller, would have the kernel reap behind our
-	 * back; and a reader of our output that goes away must not end us before the tree. */
-	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
-		return error_set(error, errno, "signal: %s", strerror(errno));
-	}
-	(void)sigemptyset(&watched); /* cannot fail */
-	(void)sigaddset(&watched, SIGTSTP);
-	(void)sigaddset(&watched, SIGCONT);
-	(void)sigaddset(&watched, SIGTTOU);
-	for (size_t i = 0; i < ARRAY_LEN(forwarded_signals); i++) {
-		struct sigaction action;
-
-		if (sigaction(forwarded_signals[i], NULL, &action) == 0 &&
-			action.sa_handler != SIG_IGN) {
-			(void)sigaddset(&watched, forwarded_signals[i]);
+	for (int i = 0; i < REQUEST_TRIES; i++) {
+		if (send(sandbox->control, &message, sizeof(message), MSG_NOSIGNAL) >= 0 ||
+			errno == EPIPE || errno == ECONNRESET) {
+			return;
 		}
 	}
-	if (sigprocmask(SIG_BLOCK, &watched, NULL) < 0) {
-		return error_set(error, errno, "sigprocmask: %s", strerror(errno));
-	}
-	(void)sigdelset(&watched, SIGTTOU); /* blocked so that the terminal can be taken back */
-	fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? error_set(error, errno, "signalfd: %s", strerror(errno)) : fd;
+	(void)shutdown(sandbox->control, SHUT_WR); /* fails only on what is no socket */
 }
 
-/* This thread enters the signal scope before the keeper is made.  Should the keeper die, the thread
- * can end the tree itself, and its kill(-1) reaches nothing else. */
-static int enter_scope(const struct outfit *outfit, struct error *error)
+/* Memory ran out, in whatever state we are: the tree ends with the keeper's socket, and the private
+ * directory goes when nothing uses it any more. */
+static void abandon(void *context)
 {
-	pid_t parent = getppid();
-	bool could_signal = parent > 0 && kill(parent, 0) == 0;
+	const struct sandbox *sandbox = context;
 
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-		return error_set(error, errno, "prctl: %s", strerror(errno));
+	if (sandbox->keeper > 0) {
+		(void)shutdown(sandbox->control, SHUT_WR); /* as above */
+		(void)waitpid(sandbox->keeper, NULL, 0);   /* ECHILD: reaped already */
 	}
-	if (outfit->scope_fd < 0) {
-		return 0;
-	}
-	if (syscall(SYS_landlock_restrict_self, outfit->scope_fd, 0) < 0) {
-		return error_set(error, errno, "landlock: %s%s", strerror(errno),
-			errno == E2BIG ? " (16 layers are the kernel's limit: sandboxes are nested "
-					 "too deep)"
-				       : "");
-	}
-	if (could_signal && getppid() == parent && kill(parent, 0) == 0) {
-		return error_set(
-			error, EPROTO, "landlock: the signal scope was accepted but does not hold");
-	}
-	return 0;
-}
-
-static int pin_supervisor(const struct sandbox_policy *policy, struct error *error)
-{
-	const struct number_list *cpus = &policy->run.supervisor_cpus;
-	cpu_set_t set;
-
-	if (cpus->count == 0) {
-		return 0;
-	}
-	CPU_ZERO(&set);
-	for (size_t i = 0; i < cpus->count; i++) {
-		if (cpus->items[i] < CPU_SETSIZE) {
-			CPU_SET(cpus->items[i], &set);
-		}
-	}
-	if (sched_setaffinity(0, sizeof(set), &set) < 0) {
-		return error_set(error, errno, "--supervisor-cpus: none of them is online: %s",
-			strerror(errno));
-	}
-	return 0;
+	outfit_remove_private_tmp(&sandbox->outfit);
 }
 
 static int start_keeper(struct sandbox *sandbox, struct error *error)
@@ -313,10 +254,18 @@ static bool handle_keeper(struct sandbox *sandbox)
 		doors_receive_message(sandbox->control, &received, sizeof(received), &listener);
 
 	/* A keeper that leaves a request unread resets the connection: that comes before its
-	 * report, and only once (net/unix/af_unix.c, unix_release_sock). */
-	if (length < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET)) {
+	 * report, and only once (net/unix/af_unix.c, unix_release_sock).  An error that stays is
+	 * met again at once, and then it is ours. */
+	if (length < 0 && (errno == EAGAIN || errno == EINTR || sandbox->refused < RECEIVE_TRIES)) {
+		sandbox->refused += errno != EAGAIN && errno != EINTR;
 		return true;
 	}
+	if (length < 0) {
+		(void)error_set(&sandbox->failure, errno, "keeper: cannot receive: %s",
+			strerror(errno)); /* told at the end */
+		return false;
+	}
+	sandbox->refused = 0;
 	if (length == (ssize_t)sizeof(received.report)) {
 		sandbox->result.report = received.report;
 		return false; /* its last word */
@@ -423,6 +372,12 @@ static void handle_relay(struct sandbox *sandbox, const struct pollfd *sources)
 		sandbox->result.output_cut = true;
 		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
 	}
+	if (relay->error != 0 && sandbox->failure.code == 0) {
+		(void)error_set(&sandbox->failure, relay->error,
+			"--max-output: output was lost: %s",
+			strerror(relay->error)); /* told at the end */
+		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
+	}
 }
 
 /* The writers are dead; what the pipes still hold is delivered.  A survivor of a failed teardown
@@ -455,7 +410,10 @@ static void end_of_keeper(struct sandbox *sandbox)
 		sandbox->throttle = NULL;
 	}
 	if (sandbox->keeper > 0) {
-		(void)waitpid(sandbox->keeper, NULL, 0); /* it has said everything in the report */
+		/* It has said everything in the report; or it has not, and must not wait for us. */
+		(void)shutdown(sandbox->control, SHUT_WR);
+		while (waitpid(sandbox->keeper, NULL, 0) < 0 && errno == EINTR) {
+		}
 		sandbox->keeper = 0;
 	}
 	if (!report->complete) {
@@ -482,6 +440,7 @@ void sandbox_destroy(struct sandbox *sandbox)
 	throttle_destroy(sandbox->throttle);
 	fd_close(&sandbox->signals);
 	outfit_finish(&sandbox->outfit);
+	last_act_end(&sandbox->last_act);
 	free(sandbox);
 }
 
@@ -499,17 +458,20 @@ int sandbox_start(const struct sandbox_policy *policy, const struct plan *plan,
 	*sandbox = (struct sandbox){ .policy = policy, .plan = plan, .control = -1, .signals = -1 };
 	doors_init(&sandbox->doors);
 	sandbox->result.started_ns = clock_monotonic_ns();
+	sandbox->last_act = (struct last_act){ .function = abandon, .context = sandbox };
+	last_act_begin(&sandbox->last_act);
 	r = outfit_init(&sandbox->outfit, policy, plan, error);
 	if (r < 0) {
+		last_act_end(&sandbox->last_act);
 		free(sandbox);
 		return r;
 	}
-	r = sandbox->signals = watch_signals(error);
+	r = sandbox->signals = caller_watch_signals(error);
 	if (r >= 0) {
-		r = enter_scope(&sandbox->outfit, error);
+		r = caller_enter_scope(sandbox->outfit.scope_fd, error);
 	}
 	if (r >= 0) {
-		r = pin_supervisor(policy, error);
+		r = caller_pin(policy, error);
 	}
 	if (r >= 0 && plan->memory_limit > 0) {
 		r = memory_limit_create(plan->memory_limit, &sandbox->memory, error);
@@ -568,6 +530,9 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 	result_judge(result, sandbox->plan);
 	if (sandbox->doors.error.code != 0) {
 		result_fail(result, &sandbox->doors.error);
+	}
+	if (sandbox->failure.code != 0) {
+		result_fail(result, &sandbox->failure);
 	}
 	*ret_result = *result;
 	result->environment = (struct env_record){ 0 }; /* the caller owns it now */

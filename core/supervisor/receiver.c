@@ -98,7 +98,7 @@ static bool goes_on(struct supervisor *supervisor, int error)
 		return !listener_is_over(&supervisor->listener);
 	}
 	/* Nobody would answer the others any more. */
-	supervisor->listener.end_tree(supervisor->listener.context);
+	listener_fail(&supervisor->listener, -error);
 	return false;
 }
 

@@ -112,6 +112,7 @@ int supervisor_start(const struct plan *plan, int listener, pid_t root,
 	supervisor->service = -1;
 	supervisor->watch.timer = -1;
 	crew_init(supervisor);
+	supervisor->listener.failure = &supervisor->failure;
 	supervisor->always_queue = dispatch != NULL && strcmp(dispatch, "queue") == 0;
 	(void)fault_value("reply-drop", &supervisor->drop_at); /* stays 0 unless it is armed */
 	r = make_parts(supervisor, plan);
@@ -171,11 +172,18 @@ void supervisor_serve(struct supervisor *supervisor)
 	process_index_reclaim(supervisor->index);
 }
 
-const char *supervisor_failure(const struct supervisor *supervisor)
+void supervisor_tell_failure(const struct supervisor *supervisor, struct error *error)
 {
-	return atomic_load(&supervisor->tracer.has_failed)
-		       ? "tracer: its thread ended before the command, and everything with it"
-		       : NULL;
+	int failure = atomic_load(&supervisor->failure);
+
+	if (failure != 0) {
+		(void)error_set(error, failure, "notifications: the sandbox was ended: %s",
+			strerror(failure)); /* told, and not returned */
+	}
+	if (atomic_load(&supervisor->tracer.has_failed)) {
+		(void)error_set(error, EPROTO,
+			"tracer: its thread ended before the command, and everything with it");
+	}
 }
 
 bool supervisor_count_processes(

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/last_act.h"
 #include "core/plan/explain.h"
 #include "core/plan/plan.h"
 #include "core/policy/policy.h"
@@ -14,29 +15,47 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/flags.h"
 
-/* One line on the status descriptor, in every case.  A reader that is gone changes nothing. */
-static void write_status(int fd, const struct result *result, const struct plan *plan)
+static void write_line(int fd, const char *bytes, size_t length)
 {
-	cleanup_text struct text line = { 0 };
 	size_t written = 0;
 
-	if (fd < 0) {
-		return;
-	}
-	result_json(result, plan, &line);
-	text_add(&line, "\n");
-	while (written < line.length) {
-		ssize_t length = write(fd, line.bytes + written, line.length - written);
+	while (written < length) {
+		ssize_t r = write(fd, bytes + written, length - written);
 
-		if (length < 0 && errno == EBADF) {
+		if (r < 0 && errno == EBADF) {
 			return; /* which is what the run was refused for */
 		}
-		if (length < 0 && errno != EINTR) {
+		if (r < 0 && errno != EINTR) {
 			(void)fprintf(
 				stderr, "sandlock: --status-fd: %d: %s\n", fd, strerror(errno));
 			return;
 		}
-		written += length > 0 ? (size_t)length : 0;
+		written += r > 0 ? (size_t)r : 0;
+	}
+}
+
+/* One line on the status descriptor, in every case.  A reader that is gone changes nothing. */
+static void write_status(int fd, const struct result *result, const struct plan *plan)
+{
+	cleanup_text struct text line = { 0 };
+
+	if (fd >= 0) {
+		result_json(result, plan, &line);
+		text_add(&line, "\n");
+		write_line(fd, line.bytes, line.length);
+	}
+}
+
+/* The status line of a run that memory ran out for, made without any. */
+static void write_exhausted(void *context)
+{
+	const struct sandbox_policy *policy = context;
+	static const char line[] = "{\"name\":\"\",\"reason\":\"supervisor\",\"exit_code\":125,"
+				   "\"code\":null,\"signal\":null,"
+				   "\"message\":\"out of memory\"}\n";
+
+	if (policy->run.status_fd >= 0) {
+		write_line(policy->run.status_fd, line, sizeof(line) - 1);
 	}
 }
 
@@ -149,15 +168,14 @@ static int run_policy(const struct sandbox_policy *policy, enum run_mode mode)
 	return code;
 }
 
-int cmd_run(int argc, char **argv)
+/* With what the flags said so far. */
+static int run_flags(int argc, char **argv, struct sandbox_policy *policy)
 {
-	cleanup_policy struct sandbox_policy policy;
 	struct run_flags flags = { 0 };
 	struct error error;
 
-	policy_init(&policy);
-	if (flags_parse(argc, argv, &policy, &flags, &error) < 0) {
-		return fail(&policy, NULL, &error);
+	if (flags_parse(argc, argv, policy, &flags, &error) < 0) {
+		return fail(policy, NULL, &error);
 	}
 	switch (flags.mode) {
 	case RUN_HELP:
@@ -170,6 +188,19 @@ int cmd_run(int argc, char **argv)
 		(void)printf("sandlock %s\n", SANDLOCK_VERSION);
 		return 0;
 	default:
-		return run_policy(&policy, flags.mode);
+		return run_policy(policy, flags.mode);
 	}
+}
+
+int cmd_run(int argc, char **argv)
+{
+	cleanup_policy struct sandbox_policy policy;
+	struct last_act last_act = { .function = write_exhausted, .context = &policy };
+	int code;
+
+	policy_init(&policy);
+	last_act_begin(&last_act);
+	code = run_flags(argc, argv, &policy);
+	last_act_end(&last_act);
+	return code;
 }
