@@ -57,12 +57,12 @@ uint64_t memory_limit_due(const struct memory_limit *limit)
 	return sampler_due(limit->sampler);
 }
 
-void memory_limit_look(struct memory_limit *limit, uint64_t now_ns, struct result *result)
+int memory_limit_look(struct memory_limit *limit, uint64_t now_ns, struct result *result)
 {
 	struct sampler_victim victim;
 
 	if (!sampler_look(limit->sampler, now_ns, &victim)) {
-		return;
+		return sampler_error(limit->sampler);
 	}
 	if (result->memory_kills < RESULT_VICTIMS) {
 		result->victims[result->memory_kills] = victim;
@@ -73,6 +73,7 @@ void memory_limit_look(struct memory_limit *limit, uint64_t now_ns, struct resul
 		"tree's %llu\n",
 		(int)victim.pid, victim.comm, (unsigned long long)victim.bytes,
 		(unsigned long long)victim.tree_bytes); /* nobody to tell if stderr is gone */
+	return 0;
 }
 
 void memory_limit_finish(struct memory_limit *limit, struct result *result)

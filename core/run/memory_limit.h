@@ -22,8 +22,9 @@ int memory_limit_start(struct memory_limit *limit, pid_t keeper, struct error *e
 
 /* When to look next, in CLOCK_MONOTONIC nanoseconds. */
 uint64_t memory_limit_due(const struct memory_limit *limit);
-/* Measures, and kills the process that broke the limit; says so on stderr and in the result. */
-void memory_limit_look(struct memory_limit *limit, uint64_t now_ns, struct result *result);
+/* Measures, and kills the process that broke the limit; says so on stderr and in the result.  0, or
+ * -errno when the limit is not kept because nothing can be measured: see sampler_error(). */
+int memory_limit_look(struct memory_limit *limit, uint64_t now_ns, struct result *result);
 
 /* After the end of the tree: peaks and the kernel's own kills into the result.  Frees; NULL is
  * fine, and so is a NULL result. */

@@ -37,8 +37,8 @@ static void remove_tree(const char *path)
 	/* Most runs leave it empty. */
 	for (int round = 0; rmdir(path) < 0 && errno != ENOENT; round++) {
 		if (round == REMOVE_DEPTH) {
-			(void)fprintf(stderr, "sandlock: private temporary directory %s: %s\n", path,
-				strerror(errno)); /* nobody to tell if stderr is gone */
+			(void)fprintf(stderr, "sandlock: private temporary directory %s: %s\n",
+				path, strerror(errno)); /* nobody to tell if stderr is gone */
 			return;
 		}
 		(void)chmod(path, 0700); /* the command owns it and may have changed it */

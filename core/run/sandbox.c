@@ -27,9 +27,10 @@
 #include "core/supervisor/throttle.h"
 #include "handlers/features.h"
 
-#define NEVER	      UINT64_MAX
-#define REQUEST_TRIES 3
-#define RECEIVE_TRIES 3
+#define NEVER	       UINT64_MAX
+#define REQUEST_TRIES  3
+#define RECEIVE_TRIES  3
+#define BLIND_PAUSE_NS 1000000
 
 struct sandbox {
 	const struct sandbox_policy *policy; /* borrowed */
@@ -297,6 +298,16 @@ static void handle_timeout(struct sandbox *sandbox, uint64_t now)
 	}
 }
 
+/* Our own failure: the run ends, and says so. */
+static void end_for_failure(struct sandbox *sandbox, int error, const char *what)
+{
+	if (sandbox->failure.code == 0) {
+		(void)error_set(&sandbox->failure, error, "%s: %s", what,
+			strerror(error)); /* told at the end */
+		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
+	}
+}
+
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -321,7 +332,11 @@ static void handle_clock(struct sandbox *sandbox)
 
 	handle_timeout(sandbox, now);
 	if (sandbox->memory != NULL && now >= memory_limit_due(sandbox->memory)) {
-		memory_limit_look(sandbox->memory, now, &sandbox->result);
+		int r = memory_limit_look(sandbox->memory, now, &sandbox->result);
+
+		if (r < 0) {
+			end_for_failure(sandbox, -r, "--max-memory: cannot measure");
+		}
 	}
 	if (sandbox->throttle != NULL && now >= throttle_due(sandbox->throttle)) {
 		throttle_step(sandbox->throttle, now);
@@ -357,8 +372,16 @@ static void wait_for_events(const struct sandbox *sandbox, struct pollfd sources
 		relay_prepare(&sandbox->outfit.relay, &sources[SOURCE_RELAY]);
 	}
 	if (ppoll(sources, SOURCE_COUNT, due == NEVER ? NULL : &timeout, NULL) < 0) {
+		bool is_blind = errno != EINTR; /* which comes after a stop: the loop looks again */
+		const struct timespec pause = { .tv_nsec = BLIND_PAUSE_NS };
+
+		/* Whatever the kernel lacks, the loop must go on: every source is asked without
+		 * waiting. */
 		for (int i = 0; i < SOURCE_COUNT; i++) {
-			sources[i].revents = 0; /* EINTR after a stop: the loop looks again */
+			sources[i].revents = is_blind && sources[i].fd >= 0 ? POLLIN : 0;
+		}
+		if (is_blind) {
+			(void)nanosleep(&pause, NULL); /* a shorter one is as good */
 		}
 	}
 }
@@ -372,11 +395,8 @@ static void handle_relay(struct sandbox *sandbox, const struct pollfd *sources)
 		sandbox->result.output_cut = true;
 		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
 	}
-	if (relay->error != 0 && sandbox->failure.code == 0) {
-		(void)error_set(&sandbox->failure, relay->error,
-			"--max-output: output was lost: %s",
-			strerror(relay->error)); /* told at the end */
-		keeper_request(sandbox, KEEPER_SIGNAL_TREE, SIGKILL);
+	if (relay->error != 0) {
+		end_for_failure(sandbox, relay->error, "--max-output: output was lost");
 	}
 }
 

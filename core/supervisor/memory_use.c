@@ -97,15 +97,24 @@ void memory_use_finish(struct memory_use *use)
 	proc_files_finish(&use->keeper);
 }
 
+/* Keeps an error that is ours: the end of a process, or a file that is not for us, is none. */
+static void note_error(struct memory_use *use, int r)
+{
+	if (r < 0 && r != -ESRCH && r != -ENOENT && r != -EACCES && r != -EPERM) {
+		use->blind = r;
+	}
+}
+
 /* Sets the bound.  A process that is gone or going has none. */
-static void read_bound(struct process_use *process, uint64_t now_ns)
+static int read_bound(struct process_use *process, uint64_t now_ns)
 {
 	struct proc_status status;
 	struct proc_statm statm;
+	int r = proc_files_statm(&process->files, &statm);
 
-	if (proc_files_statm(&process->files, &statm) < 0) {
+	if (r < 0) {
 		process->bound = 0;
-		return;
+		return r;
 	}
 	if (statm.size == 0 && proc_files_threads(&process->files) > 1) {
 		int thread = proc_find_memory_thread(process->pid);
@@ -119,17 +128,19 @@ static void read_bound(struct process_use *process, uint64_t now_ns)
 	}
 	if (process->status_ns != 0 && now_ns - process->status_ns < STATUS_AGE_NS &&
 		memcmp(&statm, &process->statm, sizeof(statm)) == 0) {
-		return;
+		return 0;
 	}
-	if (proc_files_status(&process->files, &status) < 0) {
+	r = proc_files_status(&process->files, &status);
+	if (r < 0) {
 		process->bound = 0;
-		return;
+		return r;
 	}
 	process->statm = statm;
 	process->status_ns = now_ns;
 	process->page_tables = status.page_tables;
 	process->bound =
 		status.anonymous + status.shared_memory + status.swapped + status.page_tables;
+	return 0;
 }
 
 static int measure_process(struct memory_use *use, size_t place, uint64_t now_ns)
@@ -153,7 +164,8 @@ static int measure_process(struct memory_use *use, size_t place, uint64_t now_ns
 		process->dying = dying;
 		r = process_tree_add_children(&process->files, &use->list);
 	}
-	read_bound(process, now_ns);
+	note_error(use, r);
+	note_error(use, read_bound(process, now_ns));
 	process->share = process->bound;
 	if (!process->dying) {
 		use->total += process->bound;
@@ -222,6 +234,7 @@ int memory_use_measure(struct memory_use *use, uint64_t now_ns)
 
 	swap_looks(use);
 	use->total = 0;
+	use->blind = 0;
 	r = process_tree_add_children(&use->keeper, &use->list);
 	for (; r >= 0 && place < use->list.count; place++) {
 		r = reserve_processes(use);
@@ -230,6 +243,7 @@ int memory_use_measure(struct memory_use *use, uint64_t now_ns)
 		}
 		r = measure_process(use, place, now_ns);
 	}
+	note_error(use, r);
 	use->list.count = place; /* after a failure: as many as there are processes */
 	finish_before(use);
 	return r < 0 ? r : reserve_places(use);

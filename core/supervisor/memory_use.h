@@ -40,6 +40,7 @@ struct memory_use {
 	size_t capacity_before;
 	size_t kept, kept_maximum; /* processes whose descriptors stay open */
 	uint64_t total;		   /* the best upper bound known */
+	int blind; /* -errno of this look: something that is there could not be read; 0: none */
 };
 
 /* 0 or -errno: -ENOENT where the kernel does not list children, -ESRCH without a keeper. */

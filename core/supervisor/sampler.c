@@ -25,6 +25,10 @@
 #define SCAN_COST_SHARE	 200
 #define SCAN_DESCRIPTORS 2048
 
+/* So many looks in a row may be blind, for want of a descriptor or memory, before the limit counts
+ * as one that is not kept. */
+#define BLIND_LOOKS 10
+
 struct sampler {
 	uint64_t limit;
 	uint64_t due_ns;
@@ -34,6 +38,7 @@ struct sampler {
 	struct memory_use use;
 	struct held_files files;
 	uint64_t scan_due_ns;
+	int blind_looks; /* in a row that could not see all that is there */
 };
 
 static uint64_t machine_memory(void)
@@ -241,6 +246,10 @@ bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victi
 	}
 	delay_ns = sampler_pace_next(&sampler->pace, now_ns,
 		clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns, tree_bytes(sampler));
+	sampler->blind_looks = use->blind == 0 ? 0 : sampler->blind_looks + 1;
+	if (use->blind != 0) {
+		delay_ns = sampler_pace_minimum();
+	}
 	if (killed) {
 		/* Still too much: at once.  Else soon, whatever it costs: those who live go on, and
 		 * a kill for each such look keeps them few. */
@@ -249,6 +258,11 @@ bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victi
 	sampler->due_ns =
 		delay_ns == SAMPLER_PACE_NEVER ? UINT64_MAX : clock_monotonic_ns() + delay_ns;
 	return killed;
+}
+
+int sampler_error(const struct sampler *sampler)
+{
+	return sampler->blind_looks >= BLIND_LOOKS ? sampler->use.blind : 0;
 }
 
 uint64_t sampler_peak_bytes(const struct sampler *sampler)

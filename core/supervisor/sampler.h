@@ -29,6 +29,10 @@ uint64_t sampler_due(const struct sampler *sampler);
  * *ret_victim filled.  Never blocks for longer than the reading of /proc takes. */
 bool sampler_look(struct sampler *sampler, uint64_t now_ns, struct sampler_victim *ret_victim);
 
+/* After a look: 0, or the -errno for which the last looks, all of them, did not see all that is
+ * there. Then the limit is not kept, and what it was for should end. */
+int sampler_error(const struct sampler *sampler);
+
 /* The most that a look found.  A look that finds the tree below its limit by the upper bound knows
  * no more than that: pages that processes share are counted once for each there. */
 uint64_t sampler_peak_bytes(const struct sampler *sampler);

@@ -270,7 +270,10 @@ static void sweep_run(const struct workload *workload)
 		for (size_t i = 0; i < (allocates ? 1 : ARRAY_LEN(errors)); i++) {
 			if (next++ % stride == 0) {
 				try_fault(&sweep, number, errors[i], false);
-				try_fault(&sweep, number, errors[i], true);
+				/* These two say "again": they do not stay. */
+				if (errors[i] != EINTR && errors[i] != EAGAIN) {
+					try_fault(&sweep, number, errors[i], true);
+				}
 			}
 		}
 	}
