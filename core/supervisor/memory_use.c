@@ -243,10 +243,11 @@ int memory_use_measure(struct memory_use *use, uint64_t now_ns)
 		}
 		r = measure_process(use, place, now_ns);
 	}
-	note_error(use, r);
 	use->list.count = place; /* after a failure: as many as there are processes */
 	finish_before(use);
-	return r < 0 ? r : reserve_places(use);
+	r = r < 0 ? r : reserve_places(use);
+	note_error(use, r);
+	return r;
 }
 
 /* ---- the truth ----------------------------------------------------------------------------- */

@@ -203,8 +203,14 @@ static void scan_files(struct sampler *sampler, uint64_t now_ns)
 	struct memory_use *use = &sampler->use;
 
 	if (now_ns >= sampler->scan_due_ns) {
-		if (!held_files_under_way(&sampler->files) &&
-			held_files_begin(&sampler->files, use->list.count) == 0) {
+		int r = held_files_under_way(&sampler->files)
+				? -EALREADY
+				: held_files_begin(&sampler->files, use->list.count);
+
+		if (r < 0 && r != -EALREADY) {
+			use->blind = r;
+		}
+		if (r == 0) {
 			for (size_t i = 0; i < use->list.count; i++) {
 				if (!use->processes[i].dying) {
 					held_files_add(&sampler->files, use->list.pids[i]);

@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 sed -n 's/^\(FAULT_CALL\|NEVER_FAILS\)(\([A-Za-z0-9_]*\)[,)].*/\2/p' "$list" | sort >"$work/listed"
 # shellcheck disable=SC2086 # one word per object
 nm --undefined-only $objects | awk 'NF == 2 { print $2 }' | sort -u >"$work/needed"
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 nm --defined-only $objects $(find "$out/core/child" -name '*.o') |
 	awk 'NF == 3 { print $3 }' | sort -u >"$work/defined"
 # An anchor that the linker makes.

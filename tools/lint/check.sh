@@ -49,6 +49,7 @@ step 'build' make --no-print-directory -j2 all
 step 'layers (check-includes)' tools/lint/check-includes.sh
 step 'child objects (check-child-symbols)' tools/lint/check-child-symbols.sh build/release
 step 'exports (check-exports)' tools/lint/check-exports.sh build/release
+step 'fault points (check-fault-sites)' tools/lint/check-fault-sites.sh build/release
 step 'sources (check-sources)' tools/lint/check-sources.sh
 # shellcheck disable=SC2046 # no name of ours has a space
 step 'shell scripts (shellcheck)' shellcheck -x $(scripts)

@@ -30,6 +30,7 @@ plant_clean_tree()
 		>>core/child/child.c
 	printf '/* The root. */\n%s\n#include "handlers/features.h"\n#include "core/supervisor/sampler.h"\n' \
 		"$spdx" >core/run/sandbox.c
+	printf '/* The calls. */\n%s\n' "$spdx" >core/base/fault_calls.def
 	printf '/* The program. */\n%s\n#include "core/run/sandbox.h"\nint main(void)\n{\n\treturn 0;\n}\n' \
 		"$spdx" >tools/cli/main.c
 }
@@ -44,6 +45,9 @@ build_tree()
 	gcc "${flags[@]}" "${CHILD_FLAGS[@]}" -c -o out/core/child/child.o core/child/child.c
 	ar rcs out/libsandlock.a out/core/child/raw.o out/core/child/child.o
 	gcc "${flags[@]}" "${PROGRAM_FLAGS[@]}" -o out/sandlock tools/cli/main.c
+	mkdir -p out/tools/cli
+	gcc "${flags[@]}" -c -o out/tools/cli/main.o tools/cli/main.c
+	rm -rf release && cp -r out release
 }
 CHILD_FLAGS=(-fno-stack-protector)
 PROGRAM_FLAGS=()
@@ -77,6 +81,8 @@ expect clean check-sources.sh
 build_tree
 expect clean check-child-symbols.sh out
 expect clean check-exports.sh out
+expect clean check-fault-sites.sh out
+expect clean check-fault-sites.sh release
 
 plant core/base/fd.h '#include "core/plan/plan.h"'
 expect 'core/base/fd.h:3: "core/plan/plan.h" is not on a lower line' check-includes.sh
@@ -132,6 +138,20 @@ PROGRAM_FLAGS=(-rdynamic)
 build_tree
 expect 'exports leaked' check-exports.sh out
 PROGRAM_FLAGS=()
+
+plant tools/cli/main.c '#include <unistd.h>\nint look(void);\nint look(void)\n{\n\treturn chdir("/");\n}'
+build_tree
+expect 'chdir is called and not listed' check-fault-sites.sh out
+printf 'FAULT_CALL(chdir, FAULT_MINUS_ONE)\n' >>core/base/fault_calls.def
+expect clean check-fault-sites.sh out
+printf 'NEVER_FAILS(chdir)\n' >>core/base/fault_calls.def
+expect 'chdir is listed twice' check-fault-sites.sh out
+plant core/base/fault_calls.def 'FAULT_CALL(fork, FAULT_MINUS_ONE)'
+build_tree
+expect 'fork is listed and called by nothing' check-fault-sites.sh out
+plant tools/cli/main.c 'const char *point(void);\nconst char *point(void)\n{\n\treturn "SANDLOCK_FAULT";\n}'
+build_tree
+expect 'holds fault points' check-fault-sites.sh release
 
 plant_clean_tree
 printf '%s\n' "$spdx" >core/base/fd.h
