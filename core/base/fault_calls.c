@@ -16,6 +16,10 @@
 #define DESCRIPTORS 1024
 
 enum fault_kind {
+	/* NULL and ENOMEM, whatever was asked for: libc relies on it. */
+	FAULT_MEMORY,
+	/* -1 and errno, but never for good: many calls have this name, and some cannot fail. */
+	FAULT_ONCE,
 	FAULT_MINUS_ONE, /* -1 and errno */
 	FAULT_ZERO,	 /* NULL or 0, and errno */
 	FAULT_CODE,	 /* the error number itself */
@@ -90,7 +94,7 @@ __attribute__((destructor)) static void points_check(void)
 
 /* Counts the call; true when it is the one that fails.  Without call-at all of them are logged,
  * with it the one that failed. */
-static bool is_due(const char *name)
+static bool is_due(enum fault_kind kind, const char *name)
 {
 	uint64_t number;
 	int saved = errno;
@@ -108,7 +112,8 @@ static bool is_due(const char *name)
 	}
 	/* Names are compared by address: each stands in its wrapper only. */
 	return number == points.fails_at ||
-	       (points.stays && number > points.fails_at && atomic_load(&points.failed) == name);
+	       (points.stays && kind != FAULT_ONCE && number > points.fails_at &&
+		       atomic_load(&points.failed) == name);
 }
 
 static long fail(enum fault_kind kind, long stream)
@@ -119,8 +124,8 @@ static long fail(enum fault_kind kind, long stream)
 	if (kind == FAULT_STREAM) {
 		((FILE *)stream)->_flags |= 0x20; /* what ferror() looks at in glibc */
 	}
-	errno = (int)points.error;
-	return kind == FAULT_MINUS_ONE || kind == FAULT_DONE ? -1 : 0;
+	errno = kind == FAULT_MEMORY ? ENOMEM : (int)points.error;
+	return kind == FAULT_MINUS_ONE || kind == FAULT_ONCE || kind == FAULT_DONE ? -1 : 0;
 }
 
 #define FAULT_CALL(symbol, kind)                                                                   \
@@ -128,7 +133,7 @@ static long fail(enum fault_kind kind, long stream)
 	{                                                                                          \
 		static const char name[] = #symbol;                                                \
                                                                                                    \
-		if (!is_due(name)) {                                                               \
+		if (!is_due(kind, name)) {                                                         \
 			return __real_##symbol(a, b, c, d, e, f, g);                               \
 		}                                                                                  \
 		if (kind == FAULT_DONE) {                                                          \

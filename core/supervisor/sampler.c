@@ -160,6 +160,12 @@ static bool kill_process(struct sampler *sampler, size_t place, struct sampler_v
 		memcpy(victim.comm, stat.comm, sizeof(victim.comm));
 	}
 	if (pidfd < 0 || pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0) {
+		int r = pidfd < 0 ? pidfd : -errno;
+
+		/* It is there and should go: that we cannot is as bad as not to see it. */
+		if (r != -ESRCH && r != -EPERM) {
+			sampler->use.blind = r;
+		}
 		process->spared = true;
 		return false;
 	}
