@@ -64,11 +64,11 @@ static bool always(const struct sandbox_policy *policy)
 }
 
 static const struct trap_row rows[] = {
-	{ SYS(getuid), CLASS_REGISTER, block, .blocks = true },
-	{ SYS(getegid), CLASS_ON_BEHALF, read_memory, .blocks = false },
+	{ SYS(getuid), CLASS_REGISTER, block, .blocks = true, .interruptible = true },
+	{ SYS(getegid), CLASS_ON_BEHALF, read_memory, .blocks = false, .interruptible = true },
 	TRAP_END,
 };
-static const struct feature feature = { "bench", always, rows };
+static const struct feature feature = { .name = "bench", .wanted = always, .traps = rows };
 static const struct feature *const features[] = { &feature, NULL };
 static const int numbers[] = { SYS(getuid), SYS(getegid) };
 
@@ -129,7 +129,8 @@ static bool run_with(int blocked)
 	child = notified_child_start(
 		numbers, sizeof(numbers) / sizeof(numbers[0]), call_beside_the_blocked, NULL);
 	if (notify_plan_compile(NULL, features, &plan.notify, &error) < 0 ||
-		supervisor_start(&plan, child.listener, no_tree, NULL, &supervisor, &error) < 0) {
+		supervisor_start(
+			&plan, child.listener, child.pid, no_tree, NULL, &supervisor, &error) < 0) {
 		(void)fprintf(stderr, "blocked: %s\n", error.text);
 		return false;
 	}

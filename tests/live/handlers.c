@@ -95,13 +95,13 @@ static bool always(const struct sandbox_policy *policy)
 }
 
 static const struct trap_row rows[] = {
-	{ SYS(getuid), CLASS_REGISTER, block, .blocks = true },
-	{ SYS(geteuid), CLASS_REGISTER, get_stuck, .blocks = false },
-	{ SYS(getgid), CLASS_REGISTER, get_stuck, .blocks = false },
-	{ SYS(getegid), CLASS_ON_BEHALF, answer, .blocks = false },
+	{ SYS(getuid), CLASS_REGISTER, block, .blocks = true, .interruptible = true },
+	{ SYS(geteuid), CLASS_REGISTER, get_stuck, .blocks = false, .interruptible = true },
+	{ SYS(getgid), CLASS_REGISTER, get_stuck, .blocks = false, .interruptible = true },
+	{ SYS(getegid), CLASS_ON_BEHALF, answer, .blocks = false, .interruptible = true },
 	TRAP_END,
 };
-static const struct feature feature = { "test", always, rows };
+static const struct feature feature = { .name = "test", .wanted = always, .traps = rows };
 static const struct feature *const features[] = { &feature, NULL };
 static const int numbers[] = { SYS(getuid), SYS(geteuid), SYS(getgid), SYS(getegid) };
 
@@ -161,8 +161,9 @@ static void start(unsigned int workers, struct scene what)
 	plan.workers_max = workers;
 	child = notified_child_start(numbers, ARRAY_LEN(numbers), act, &scene);
 	cr_assert_geq(child.listener, 0);
-	cr_assert_eq(supervisor_start(&plan, child.listener, no_tree, NULL, &supervisor, &error), 0,
-		"%s", error.text);
+	cr_assert_eq(supervisor_start(
+			     &plan, child.listener, child.pid, no_tree, NULL, &supervisor, &error),
+		0, "%s", error.text);
 	(void)close(child.gate);
 }
 

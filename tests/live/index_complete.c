@@ -56,7 +56,7 @@ static const struct trap_row traps[] = {
 	{ SYS(getppid), CLASS_REGISTER, look_up, .only_if = NULL },
 	TRAP_END,
 };
-static const struct feature feature = { "lookup", always, traps };
+static const struct feature feature = { .name = "lookup", .wanted = always, .traps = traps };
 static const struct feature *const features[] = { &feature, NULL };
 
 static void set_option(struct sandbox_policy *policy, const char *name, const char *value)

@@ -61,14 +61,14 @@ static bool always(const struct sandbox_policy *policy)
 }
 
 static const struct trap_row rows[] = {
-	{ SYS(getuid), CLASS_REGISTER, delay, .blocks = false },
-	{ SYS(geteuid), CLASS_REGISTER, delay, .blocks = false },
-	{ SYS(getgid), CLASS_REGISTER, delay, .blocks = false },
-	{ SYS(getegid), CLASS_REGISTER, delay, .blocks = false },
-	{ SYS(getpgid), CLASS_REGISTER, block, .blocks = true },
+	{ SYS(getuid), CLASS_REGISTER, delay, .blocks = false, .interruptible = true },
+	{ SYS(geteuid), CLASS_REGISTER, delay, .blocks = false, .interruptible = true },
+	{ SYS(getgid), CLASS_REGISTER, delay, .blocks = false, .interruptible = true },
+	{ SYS(getegid), CLASS_REGISTER, delay, .blocks = false, .interruptible = true },
+	{ SYS(getpgid), CLASS_REGISTER, block, .blocks = true, .interruptible = true },
 	TRAP_END,
 };
-static const struct feature feature = { "stress", always, rows };
+static const struct feature feature = { .name = "stress", .wanted = always, .traps = rows };
 static const struct feature *const features[] = { &feature, NULL };
 static const int numbers[] = { SYS(getuid), SYS(geteuid), SYS(getgid), SYS(getegid), SYS(getpgid) };
 
@@ -142,7 +142,8 @@ static bool run_round(unsigned int workers, long calls)
 
 	child = notified_child_start(numbers, ARRAY_LEN(numbers), call_from_many, &load);
 	if (notify_plan_compile(NULL, features, &plan.notify, &error) < 0 ||
-		supervisor_start(&plan, child.listener, no_tree, NULL, &supervisor, &error) < 0) {
+		supervisor_start(
+			&plan, child.listener, child.pid, no_tree, NULL, &supervisor, &error) < 0) {
 		(void)fprintf(stderr, "handover: %s\n", error.text);
 		return false;
 	}

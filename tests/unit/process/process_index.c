@@ -221,9 +221,10 @@ struct visit {
 	bool removes;
 };
 
-static void visit(void *context, pid_t tid, struct process *process)
+static void visit(void *context, pid_t tid, struct process *process, struct tracee *tracee)
 {
 	struct visit *visit = context;
+	(void)tracee;
 
 	cr_expect_eq(process->tgid, getpid());
 	visit->tasks++;
