@@ -94,12 +94,14 @@ __attribute__((destructor)) static void points_check(void)
 
 /* Counts the call; true when it is the one that fails.  Without call-at all of them are logged,
  * with it the one that failed. */
-static bool is_due(enum fault_kind kind, const char *name)
+static bool is_due(enum fault_kind kind, const char *name, long a, long c)
 {
 	uint64_t number;
 	int saved = errno;
 
-	if (!points.is_armed) {
+	/* A wake-up has no way to fail (futex(2)), and its callers need not look. */
+	if (!points.is_armed ||
+		(kind == FAULT_ONCE && a == SYS_futex && (c & FUTEX_CMD_MASK) == FUTEX_WAKE)) {
 		return false;
 	}
 	number = atomic_fetch_add(&points.count, 1) + 1;
@@ -133,7 +135,7 @@ static long fail(enum fault_kind kind, long stream)
 	{                                                                                          \
 		static const char name[] = #symbol;                                                \
                                                                                                    \
-		if (!is_due(kind, name)) {                                                         \
+		if (!is_due(kind, name, a, c)) {                                                   \
 			return __real_##symbol(a, b, c, d, e, f, g);                               \
 		}                                                                                  \
 		if (kind == FAULT_DONE) {                                                          \
