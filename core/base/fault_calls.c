@@ -9,9 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/syscall.h>
 
 #define DESCRIPTORS 1024
 

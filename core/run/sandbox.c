@@ -406,13 +406,18 @@ static void drain_relay(struct sandbox *sandbox)
 {
 	struct relay *relay = &sandbox->outfit.relay;
 	struct pollfd sources[RELAY_STREAMS];
+	int ready;
 
 	while (sandbox->outfit.has_relay && relay_is_active(relay)) {
 		int timeout = sandbox->result.report.complete ? -1 : 0;
 
 		relay_prepare(relay, sources);
-		if (poll(sources, RELAY_STREAMS, timeout) == 0) {
+		ready = poll(sources, RELAY_STREAMS, timeout);
+		if (ready == 0) {
 			break;
+		}
+		for (int i = 0; ready < 0 && i < RELAY_STREAMS; i++) {
+			sources[i].revents = sources[i].fd >= 0 ? POLLIN : 0; /* as in the loop */
 		}
 		handle_relay(sandbox, sources);
 	}
