@@ -96,7 +96,7 @@ struct supervisor {
 			    */
 	struct supervisor *next_abandoned;
 	struct watch watch;
-	struct crew crew; /* receives, and runs handlers too */
+	struct crew crew;    /* receives, and runs handlers too */
 	_Atomic int failure; /* errno value for which the tree was ended; 0: none */
 	struct worker_pool pool;
 	uint64_t drop_at;	  /* set once: fault point, the answer that is not sent; 0: none */

@@ -41,8 +41,8 @@ void supervisor_thaw(struct supervisor *supervisor);
  * not freed: false then, and the plan must stay too.  To be called when the tree was ended. */
 bool supervisor_stop(struct supervisor *supervisor);
 
-/* After the stop: why the run is not to be trusted, if it is not: the tracer ended, or notifications
- * could not be received or answered any more, so that the tree was ended. */
+/* After the stop: why the run is not to be trusted, if it is not: the tracer ended, or
+ * notifications could not be received or answered any more, so that the tree was ended. */
 void supervisor_tell_failure(const struct supervisor *supervisor, struct error *error);
 
 /* After the stop: the most processes that were alive at once, and the forks that were refused for

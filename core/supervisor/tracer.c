@@ -237,12 +237,20 @@ static void settle(struct tracer *tracer, uint64_t ticket)
 				process_index_tracee(tracer->domain->index, tokens[i].tid);
 
 			if (tracee != NULL) {
-				tracer_interrupt(tracee, tokens[i].tid);
+				tracer_interrupt(tracer, tracee, tokens[i].tid);
 			}
 		}
 		after = tokens[count - 1].sequence;
 	}
 	fork_count_looked(tracer->domain->forks, ticket);
+}
+
+/* The last request is a part of the tracer, so that it needs no memory. */
+static void discard(const struct tracer *tracer, struct tracer_request *request)
+{
+	if (request != &tracer->stop) {
+		free(request);
+	}
 }
 
 static struct tracer_request *take_requests(struct tracer *tracer)
@@ -284,7 +292,7 @@ static void serve(struct tracer *tracer)
 			tracer->is_stopping = true;
 			break;
 		}
-		free(request);
+		discard(tracer, request);
 		request = next;
 	}
 }
@@ -343,8 +351,7 @@ static void *tracer_main(void *argument)
 	tracer_freeze_over(tracer);
 	if (!tracer->is_stopping && tracer->error == 0) {
 		/* The end of this thread kills every tracee; the rest is said here. */
-		atomic_store(&tracer->has_failed, true);
-		domain->listener->end_tree(domain->listener->context);
+		tracer_fail(tracer);
 	}
 	return NULL;
 }
@@ -388,44 +395,47 @@ int tracer_start(
 	return 0;
 }
 
-/* False when there is no memory for it. */
-static bool post(struct tracer *tracer, struct tracer_request request)
+struct tracer_request *tracer_request_create(enum tracer_request_kind kind)
 {
-	struct tracer_request *copy = malloc(sizeof(*copy));
+	struct tracer_request *request = calloc(1, sizeof(*request));
+
+	if (request != NULL) {
+		request->kind = kind;
+	}
+	return request;
+}
+
+void tracer_post(struct tracer *tracer, struct tracer_request *request)
+{
 	struct tracer_request *top = atomic_load(&tracer->inbox);
 
-	if (copy == NULL) {
-		return false;
-	}
-	*copy = request;
 	do {
-		copy->next = top;
-	} while (!atomic_compare_exchange_weak(&tracer->inbox, &top, copy));
+		request->next = top;
+	} while (!atomic_compare_exchange_weak(&tracer->inbox, &top, request));
 	if (top == NULL) {
 		/* Whoever has put something on an empty stack wakes the tracer; it takes all. */
 		(void)pthread_kill(tracer->thread, SIGUSR1);
 	}
-	return true;
 }
 
-void tracer_post(struct tracer *tracer, struct tracer_request request)
+void tracer_fail(struct tracer *tracer)
 {
-	while (!post(tracer, request)) {
-		(void)usleep(1000);
-	}
+	atomic_store(&tracer->has_failed, true);
+	tracer->domain->listener->end_tree(tracer->domain->listener->context);
 }
 
 void tracer_stop(struct tracer *tracer)
 {
 	if (tracer->is_started) {
-		tracer_post(tracer, (struct tracer_request){ .kind = TRACER_STOP });
+		tracer->stop = (struct tracer_request){ .kind = TRACER_STOP };
+		tracer_post(tracer, &tracer->stop);
 		(void)pthread_join(tracer->thread, NULL);
 		tracer->is_started = false;
 	}
 	for (struct tracer_request *request = take_requests(tracer); request != NULL;) {
 		struct tracer_request *next = request->next;
 
-		free(request);
+		discard(tracer, request);
 		request = next;
 	}
 	(void)sem_destroy(&tracer->attached);
@@ -435,17 +445,28 @@ void tracer_stop(struct tracer *tracer)
 
 void tracer_settle(struct tracer *tracer)
 {
+	struct tracer_request *request = tracer_request_create(TRACER_SETTLE);
 	uint64_t ticket = fork_count_ticket(tracer->domain->forks);
 
-	if (post(tracer, (struct tracer_request){ .kind = TRACER_SETTLE, .ticket = ticket })) {
-		fork_count_await(tracer->domain->forks, ticket);
+	if (request == NULL) {
+		return; /* what is not known is not there to be given */
 	}
+	request->ticket = ticket;
+	tracer_post(tracer, request);
+	fork_count_await(tracer->domain->forks, ticket);
 }
 
 void tracer_note_received(struct tracer *tracer, pid_t tid)
 {
 	fork_count_close(tracer->domain->forks, tid);
 	if (atomic_load(&tracer->deferred) > 0) {
-		tracer_post(tracer, (struct tracer_request){ .kind = TRACER_RECEIVED, .tid = tid });
+		struct tracer_request *request = tracer_request_create(TRACER_RECEIVED);
+
+		if (request == NULL) {
+			tracer_fail(tracer); /* a signal of the program's would be lost */
+			return;
+		}
+		request->tid = tid;
+		tracer_post(tracer, request);
 	}
 }

@@ -44,10 +44,11 @@ struct tracer_execs {
 
 /* Of tracer_freeze.c. */
 struct tracer_freeze {
-	sem_t turn;	      /* one freeze at a time, from its request to its thaw */
-	uint64_t tickets;     /* of who has the turn */
-	bool is_on;	      /* tracer only: tasks that stop are held */
-	pid_t except;	      /* tracer only */
+	sem_t turn;		     /* one freeze at a time, from its request to its thaw */
+	uint64_t tickets;	     /* of who has the turn */
+	struct tracer_request *thaw; /* of who has the turn: made before the freeze */
+	bool is_on;		     /* tracer only: tasks that stop are held */
+	pid_t except;		     /* tracer only */
 	uint64_t asked;	      /* tracer only: the ticket that waits for completion; 0: none */
 	pthread_mutex_t lock; /* guards the members below; nothing is locked under it */
 	pthread_cond_t changed;
@@ -66,6 +67,7 @@ struct tracer {
 	sem_t attached;	 /* posted once */
 	int error;	 /* set before `attached` is posted: 0 or -errno of the attachment */
 	_Atomic(struct tracer_request *) inbox; /* a stack: pushed by any thread, taken whole */
+	struct tracer_request stop;		/* posted once */
 	_Atomic bool has_failed;		/* it ended before its time */
 	_Atomic size_t deferred;		/* threads with a signal that was held back */
 	struct tracer_freeze freeze;
@@ -83,8 +85,14 @@ int tracer_start(
 /* Waits for the end of the thread, which comes when the last tracee is gone. */
 void tracer_stop(struct tracer *tracer);
 
-/* For the files of this folder: hands a request over.  Waits for memory if there is none. */
-void tracer_post(struct tracer *tracer, struct tracer_request request);
+/* For the files of this folder: a request, NULL without memory, and handing it over.  Any thread.
+ */
+struct tracer_request *tracer_request_create(enum tracer_request_kind kind) nodiscard;
+void tracer_post(struct tracer *tracer, struct tracer_request *request);
+
+/* Ends the tree, and the run fails: something that must not be left undone cannot be done.  Any
+ * thread. */
+void tracer_fail(struct tracer *tracer);
 
 /* Returns when everything that had happened before, forks that were under way included, is counted
  * in domain->forks.  The tracer waits for nobody, so any other thread may wait for it. */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <time.h>
 
@@ -33,11 +34,13 @@ void tracer_freeze_finish(struct tracer *tracer)
 	(void)sem_destroy(&freeze->turn);
 }
 
-void tracer_interrupt(struct tracee *tracee, pid_t tid)
+void tracer_interrupt(struct tracer *tracer, struct tracee *tracee, pid_t tid)
 {
 	/* ESRCH: it is dead, and that is reported too. */
 	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0) {
 		tracee->is_interrupted = true;
+	} else if (errno != ESRCH) {
+		tracer_fail(tracer);
 	}
 }
 
@@ -53,7 +56,9 @@ void tracer_go_on(struct tracer *tracer, pid_t tid, enum __ptrace_request how, i
 	}
 	/* A task that was killed meanwhile answers ESRCH to everything; its end is the next that we
 	 * hear. */
-	(void)ptrace(how, tid, NULL, (void *)(intptr_t)signal);
+	if (ptrace(how, tid, NULL, (void *)(intptr_t)signal) < 0 && errno != ESRCH) {
+		tracer_fail(tracer); /* it would stand there for ever */
+	}
 }
 
 static void interrupt_one(void *context, pid_t tid, struct process *process, struct tracee *tracee)
@@ -62,7 +67,7 @@ static void interrupt_one(void *context, pid_t tid, struct process *process, str
 
 	(void)process;
 	if (tid != tracer->freeze.except && !tracee->is_held) {
-		tracer_interrupt(tracee, tid);
+		tracer_interrupt(tracer, tracee, tid);
 	}
 }
 
@@ -174,16 +179,25 @@ static int await(struct tracer_freeze *freeze, uint64_t ticket)
 int tracer_freeze(struct tracer *tracer, pid_t except)
 {
 	struct tracer_freeze *freeze = &tracer->freeze;
+	struct tracer_request *request = tracer_request_create(TRACER_FREEZE);
+	struct tracer_request *thaw = tracer_request_create(TRACER_THAW);
 	uint64_t ticket;
 	int r;
 
 	assert(thread_role() != THREAD_TRACER);
+	if (request == NULL || thaw == NULL) {
+		free(request);
+		free(thaw);
+		return -ENOMEM;
+	}
 	while (sem_wait(&freeze->turn) < 0) {
 		/* EINTR */
 	}
+	freeze->thaw = thaw;
 	ticket = ++freeze->tickets; /* whoever has the turn is alone with it */
-	tracer_post(tracer,
-		(struct tracer_request){ .kind = TRACER_FREEZE, .ticket = ticket, .tid = except });
+	request->ticket = ticket;
+	request->tid = except;
+	tracer_post(tracer, request);
 	r = await(freeze, ticket);
 	if (r < 0) {
 		tracer_thaw(tracer);
@@ -193,7 +207,7 @@ int tracer_freeze(struct tracer *tracer, pid_t except)
 
 void tracer_thaw(struct tracer *tracer)
 {
-	tracer_post(tracer, (struct tracer_request){ .kind = TRACER_THAW });
+	tracer_post(tracer, steal_pointer(tracer->freeze.thaw));
 	/* Requests are served in their order: the next freeze begins after this thaw. */
 	(void)sem_post(&tracer->freeze.turn);
 }

@@ -15,8 +15,9 @@
  * the receiver goes on meanwhile, and nothing is lost.
  *
  * The kernel still writes into memory for what was begun: a read(2), an io_submit(2).  0;
- * -ETIMEDOUT when a task has not stopped after a second (it sleeps in the kernel, in a page of a
- * slow file); -EOWNERDEAD when the tracer has ended.  The tree goes on then, and no thaw is due. */
+ * -ENOMEM; -ETIMEDOUT when a task has not stopped after a second (it sleeps in the kernel, in a
+ * page of a slow file); -EOWNERDEAD when the tracer has ended.  The tree goes on then, and no thaw
+ * is due. */
 int tracer_freeze(struct tracer *tracer, pid_t except) nodiscard;
 void tracer_thaw(struct tracer *tracer);
 
@@ -37,6 +38,6 @@ void tracer_freeze_over(struct tracer *tracer);
 void tracer_go_on(struct tracer *tracer, pid_t tid, enum __ptrace_request how, int signal);
 
 /* Stops a tracee that runs: PTRACE_INTERRUPT, and a note that the stop is ours. */
-void tracer_interrupt(struct tracee *tracee, pid_t tid);
+void tracer_interrupt(struct tracer *tracer, struct tracee *tracee, pid_t tid);
 
 #endif
