@@ -90,7 +90,7 @@ struct sandbox_policy {
 		char *stdout_path; /* NULL: inherited */
 		char *stderr_path;
 		struct number_list supervisor_cpus; /* empty: as inherited */
-		uint32_t argv_guard;  /* enum argv_guard */
+		uint32_t argv_guard;		    /* enum argv_guard */
 		uint32_t workers_max; /* threads that answer notifications; 1 at least */
 	} run;
 };

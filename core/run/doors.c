@@ -40,7 +40,8 @@ void doors_init(struct doors *doors)
 	(void)pthread_cond_init(&doors->left, NULL);
 }
 
-struct supervisor *doors_enter(struct doors *doors)
+/* The supervisor, which stays until it is left again; NULL when the doors are closed. */
+static struct supervisor *enter(struct doors *doors)
 {
 	struct supervisor *supervisor = NULL;
 
@@ -53,12 +54,29 @@ struct supervisor *doors_enter(struct doors *doors)
 	return supervisor;
 }
 
-void doors_leave(struct doors *doors)
+static void leave(struct doors *doors)
 {
 	(void)pthread_mutex_lock(&doors->lock);
 	doors->visitors--;
 	(void)pthread_cond_signal(&doors->left);
 	(void)pthread_mutex_unlock(&doors->lock);
+}
+
+int doors_freeze(struct doors *doors)
+{
+	struct supervisor *supervisor = enter(doors);
+	int r = supervisor != NULL ? supervisor_freeze(supervisor) : -ESRCH;
+
+	if (supervisor != NULL && r < 0) {
+		leave(doors);
+	}
+	return r;
+}
+
+void doors_thaw(struct doors *doors)
+{
+	supervisor_thaw(doors->supervisor);
+	leave(doors);
 }
 
 int doors_open(struct doors *doors, const struct plan *plan, int listener, pid_t root,

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "core/base/attributes.h"
 #include "core/child/keeper.h"
 #include "core/plan/plan.h"
 #include "core/run/result.h"
@@ -25,10 +26,9 @@ struct doors {
 
 void doors_init(struct doors *doors);
 
-/* For a thread other than the one that opens and closes: the supervisor, which stays until it is
- * left again; NULL when the doors are closed. */
-struct supervisor *doors_enter(struct doors *doors);
-void doors_leave(struct doors *doors);
+/* For a thread other than the one that opens and closes: see sandbox_freeze(). */
+int doors_freeze(struct doors *doors) nodiscard;
+void doors_thaw(struct doors *doors);
 
 /* Reads one message of the keeper without waiting, and the listener that came with it: -1 when none
  * did, or none that could be held.  It is the caller's.  Otherwise what recv(2) answers. */

@@ -23,7 +23,6 @@
 #include "core/run/outfit.h"
 #include "core/run/sandbox.h"
 #include "core/run/terminal.h"
-#include "core/supervisor/supervisor.h"
 #include "core/supervisor/throttle.h"
 #include "handlers/features.h"
 
@@ -565,19 +564,12 @@ void sandbox_wait(struct sandbox *sandbox, struct result *ret_result)
 
 int sandbox_freeze(struct sandbox *sandbox)
 {
-	struct supervisor *supervisor = doors_enter(&sandbox->doors);
-	int r = supervisor != NULL ? supervisor_freeze(supervisor) : -ESRCH;
-
-	if (supervisor != NULL && r < 0) {
-		doors_leave(&sandbox->doors);
-	}
-	return r;
+	return doors_freeze(&sandbox->doors);
 }
 
 void sandbox_thaw(struct sandbox *sandbox)
 {
-	supervisor_thaw(sandbox->doors.supervisor);
-	doors_leave(&sandbox->doors);
+	doors_thaw(&sandbox->doors);
 }
 
 int sandbox_become(const struct sandbox_policy *policy, const struct plan *plan, int *ret_code,
