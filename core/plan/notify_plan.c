@@ -95,6 +95,9 @@ size_t notify_plan_find(
 
 bool notify_plan_needs_tracer(const struct notify_plan *notify)
 {
+	if (notify->judge_count > 0) {
+		return true; /* what was approved is compared at an event of its own */
+	}
 	for (size_t i = 0; i < notify->count; i++) {
 		if (!notify->rows[i].trap->interruptible) {
 			return true;

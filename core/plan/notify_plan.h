@@ -44,7 +44,7 @@ static inline bool notify_plan_needs_listener(const struct notify_plan *notify)
 }
 
 /* Whether a signal that comes between a notification and its receipt would end a call with an error
- * that the kernel never gives: then the tree must be traced.  Pure. */
+ * that the kernel never gives, or execs are judged: then the tree must be traced.  Pure. */
 bool notify_plan_needs_tracer(const struct notify_plan *notify);
 bool notify_plan_repairs(const struct notify_plan *notify, int number);
 

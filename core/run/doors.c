@@ -153,6 +153,7 @@ void doors_close(struct doors *doors, struct result *result)
 	result->is_counted = supervisor_count_processes(
 		doors->supervisor, &result->counted_processes, &result->forks_refused);
 	result->call_count = supervisor_summarize(doors->supervisor, result->calls, RESULT_CALLS);
+	result->exec_kills = supervisor_exec_kills(doors->supervisor);
 	check_balance(doors, result);
 	supervisor_tell_failure(doors->supervisor, &doors->error);
 	supervisor_destroy(doors->supervisor);

@@ -286,6 +286,7 @@ void result_json(const struct result *result, const struct plan *plan, struct te
 	add_optional(text, "signal", result->signal != 0, (uint64_t)result->signal);
 	add_usage(text, result);
 	add_limits_hit(text, result);
+	add_number(text, "exec_kills", result->exec_kills);
 	add_notifications(text, result);
 	add_host(text, plan);
 	text_add(text, ",\"message\":");

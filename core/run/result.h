@@ -58,6 +58,7 @@ struct result {
 	uint32_t memory_kills;
 	struct sampler_victim victims[RESULT_VICTIMS];
 	uint64_t kernel_kills;	       /* by memory.max of a delegated cgroup */
+	uint64_t exec_kills;	       /* images that were not what a judge had approved */
 	struct env_record environment; /* owned; with --record-env */
 	bool has_environment;
 	size_t call_count; /* rows of `calls`: system calls that notifications came of */

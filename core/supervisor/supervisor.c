@@ -216,6 +216,11 @@ uint64_t supervisor_handovers(const struct supervisor *supervisor)
 	return atomic_load(&supervisor->crew.handovers);
 }
 
+uint64_t supervisor_exec_kills(const struct supervisor *supervisor)
+{
+	return atomic_load(&supervisor->tracer.execs.kills);
+}
+
 void supervisor_destroy(struct supervisor *supervisor)
 {
 	if (supervisor == NULL) {

@@ -58,6 +58,9 @@ size_t supervisor_summarize(
 /* How often the receiving role has passed on because a handler took too long.  Any thread. */
 uint64_t supervisor_handovers(const struct supervisor *supervisor);
 
+/* After the stop: execs that were approved, became something else and were killed at the event. */
+uint64_t supervisor_exec_kills(const struct supervisor *supervisor);
+
 /* After the stop, or NULL. */
 void supervisor_destroy(struct supervisor *supervisor);
 

@@ -82,6 +82,15 @@ static const struct {
 	{ OPTION("--gpu", ""), "--gpu: \"\": not \"all\" or a list of numbers (like 0,1)" },
 	{ OPTION("--gpu", "0,,1"), "--gpu: \"0,,1\": not \"all\" or a list of numbers (like 0,1)" },
 
+	/* Words. */
+	{ OPTION("--argv-guard", "nonsense"),
+		"--argv-guard: \"nonsense\": neither verify nor freeze" },
+	{ OPTION("--argv-guard", "freez"),
+		"--argv-guard: \"freez\": neither verify nor freeze" },
+	{ OPTION("--argv-guard", "verify|freeze"),
+		"--argv-guard: \"verify|freeze\": neither verify nor freeze" },
+	{ OPTION("--argv-guard", ""), "--argv-guard: \"\": neither verify nor freeze" },
+
 	/* Durations. */
 	{ OPTION("-t", "soon"),
 		"--timeout: \"soon\": not a number of seconds (like 90 or 1.5, up to 9 decimals)" },

@@ -167,3 +167,33 @@ Test(notify_plan, names_the_features_that_look_at_a_call)
 	cr_assert_str_eq(text.bytes, "plain");
 	plan_finish(&plan);
 }
+
+static int approve(struct call *call, const struct exec_request *request)
+{
+	(void)call;
+	(void)request;
+	return 0;
+}
+
+Test(notify_plan, needs_a_tracer_for_a_judge_and_for_calls_that_signals_must_not_end)
+{
+	static const struct trap_row ending[] = {
+		{ SYS(uname), CLASS_REGISTER, say_next, .interruptible = true }, TRAP_END
+	};
+	static const struct feature without = {
+		.name = "ending", .wanted = always, .traps = ending
+	};
+	static const struct feature judge = {
+		.name = "judge", .wanted = always, .traps = ending, .judge_exec = approve
+	};
+	static const struct feature *const lists[][2] = { { &without, NULL }, { &judge, NULL },
+		{ &plain, NULL } };
+	static const bool expected[] = { false, true, true };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		struct plan plan = compile(lists[i]);
+
+		cr_expect_eq(notify_plan_needs_tracer(&plan.notify), expected[i], "%zu", i);
+		plan_finish(&plan);
+	}
+}

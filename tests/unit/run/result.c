@@ -31,6 +31,7 @@ static const char *const keys[] = {
 	"left_behind",
 	"limits_hit",
 	"memory_kills",
+	"exec_kills",
 	"notifications",
 	"kernel",
 	"landlock_abi",
