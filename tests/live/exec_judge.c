@@ -1,7 +1,7 @@
 /* Execs before a judge: what it refuses does not run, what somebody brings in the place of what it
  * has approved is killed before its first instruction, and nothing else is. */
-/* native only: the programs of the races are copies of a guest with another entry point */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: the programs of the races are copies of a guest with another entry point */
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -85,8 +85,7 @@ static const struct {
 	/* Words. */
 	{ OPTION("--argv-guard", "nonsense"),
 		"--argv-guard: \"nonsense\": neither verify nor freeze" },
-	{ OPTION("--argv-guard", "freez"),
-		"--argv-guard: \"freez\": neither verify nor freeze" },
+	{ OPTION("--argv-guard", "freez"), "--argv-guard: \"freez\": neither verify nor freeze" },
 	{ OPTION("--argv-guard", "verify|freeze"),
 		"--argv-guard: \"verify|freeze\": neither verify nor freeze" },
 	{ OPTION("--argv-guard", ""), "--argv-guard: \"\": neither verify nor freeze" },

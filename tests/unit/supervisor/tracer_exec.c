@@ -1,7 +1,7 @@
 /* At the exec event: what nobody has approved dies, what was approved once is not approved twice.
  */
-/* native only: looks at processes of its own with the calls of this kernel */
 // SPDX-License-Identifier: Apache-2.0
+/* native only: looks at processes of its own with the calls of this kernel */
 
 #include <criterion/criterion.h>
 #include <errno.h>
