@@ -249,9 +249,8 @@ static bool handle_keeper(struct sandbox *sandbox)
 		struct keeper_message message;
 		struct run_report report;
 	} received;
-	int listener;
-	ssize_t length =
-		doors_receive_message(sandbox->control, &received, sizeof(received), &listener);
+	int fd;
+	ssize_t length = doors_receive_message(sandbox->control, &received, sizeof(received), &fd);
 
 	/* A keeper that leaves a request unread resets the connection: that comes before its
 	 * report, and only once (net/unix/af_unix.c, unix_release_sock).  An error that stays is
@@ -273,7 +272,7 @@ static bool handle_keeper(struct sandbox *sandbox)
 	if (length != (ssize_t)sizeof(received.message)) {
 		return false;
 	}
-	handle_message(sandbox, &received.message, listener);
+	handle_message(sandbox, &received.message, fd);
 	return true;
 }
 
