@@ -213,7 +213,8 @@ static int read_thread_children(DIR *tasks, pid_fn found, void *context)
 {
 	struct dirent *entry;
 
-	while ((entry = readdir(tasks)) != NULL) {
+	/* readdir tells its failure from the end by errno only. */
+	while (errno = 0, (entry = readdir(tasks)) != NULL) {
 		char name[sizeof(entry->d_name) + sizeof("/children")];
 		cleanup_close int fd = -1;
 		int r;
@@ -232,7 +233,7 @@ static int read_thread_children(DIR *tasks, pid_fn found, void *context)
 			return r;
 		}
 	}
-	return 0;
+	return -errno;
 }
 
 int proc_files_thread_children(struct proc_files *files, pid_fn found, void *context)
