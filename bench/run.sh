@@ -78,6 +78,21 @@ run_fork_storm() {
 		--from-output --base floor-start "$@"
 }
 
+# A traced tree, and one whose forks are counted too.
+run_trace() {
+	if [ -z "$sandlock" ]; then
+		echo "# traced forks: not measured"
+		return
+	fi
+	storm="$scratch/fork_storm 1000 $scratch/true"
+	"$out/bench/compare" --row traced-fork-1000 --unit us/process --rounds "$few_rounds" \
+		--from-output --base floor-trace bare "$storm" floor-trace "$floor/trace $storm" \
+		sandlock "$sandlock run $rules --name box -- $storm"
+	"$out/bench/compare" --row limited-fork-1000 --unit us/process --rounds "$few_rounds" \
+		--from-output --base floor-trace-n bare "$storm" floor-trace-n "$floor/trace -n $storm" \
+		sandlock "$sandlock run $rules -P 100 -- $storm"
+}
+
 run_filter_install() {
 	if [ -x "$out/bench/filter_install" ]; then
 		"$out/bench/filter_install" | awk -F '\t' -v OFS='\t' 'NF >= 4 && $2 + 0 > 0 {
@@ -128,6 +143,8 @@ run_self_build() {
 	"$out/bench/blocked" --rounds "$((few_rounds < 15 ? few_rounds : 15))"
 	say "fork storm, $few_rounds rounds"
 	run_fork_storm
+	say "traced forks, $few_rounds rounds"
+	run_trace
 	say "idle, $idle_seconds s"
 	run_idle
 	say "self-build, $self_build_rounds rounds"
