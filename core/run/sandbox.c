@@ -428,10 +428,7 @@ static void end_of_keeper(struct sandbox *sandbox)
 {
 	struct run_report *report = &sandbox->result.report;
 
-	if (sandbox->throttle != NULL) {
-		throttle_destroy(sandbox->throttle);
-		sandbox->throttle = NULL;
-	}
+	throttle_destroy(steal_pointer(sandbox->throttle));
 	if (sandbox->keeper > 0) {
 		/* It has said everything in the report; or it has not, and must not wait for us. */
 		(void)shutdown(sandbox->control, SHUT_WR);
@@ -462,6 +459,7 @@ void sandbox_destroy(struct sandbox *sandbox)
 	memory_limit_finish(sandbox->memory, NULL);
 	throttle_destroy(sandbox->throttle);
 	fd_close(&sandbox->signals);
+	result_finish(&sandbox->result); /* empty after sandbox_wait() */
 	outfit_finish(&sandbox->outfit);
 	last_act_end(&sandbox->last_act);
 	free(sandbox);
