@@ -28,7 +28,8 @@ static void take_back(void *context)
 
 static void refuse(const struct call *call, uint32_t limit)
 {
-	if (atomic_fetch_add(&call->domain->forks->refused, 1) == 0) {
+	if (!fork_count_is_over(call->domain->forks) &&
+		atomic_fetch_add(&call->domain->forks->refused, 1) == 0) {
 		/* One line, in one write; a reader that is gone is no reason to stop. */
 		(void)dprintf(STDERR_FILENO,
 			"sandlock: --max-processes: %u processes are alive, another one was "

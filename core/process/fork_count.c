@@ -235,3 +235,13 @@ void fork_count_over(struct fork_count *count)
 	(void)pthread_cond_broadcast(&count->settled);
 	unlock(count);
 }
+
+bool fork_count_is_over(struct fork_count *count)
+{
+	bool is_over;
+
+	lock(count);
+	is_over = count->is_over;
+	unlock(count);
+	return is_over;
+}

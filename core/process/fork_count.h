@@ -72,6 +72,8 @@ size_t fork_count_list(struct fork_count *count, uint64_t after, uint64_t before
 	struct fork_token *tokens, size_t room);
 /* For the tracer: what had happened when the ticket was taken is counted. */
 void fork_count_looked(struct fork_count *count, uint64_t ticket);
+/* Whether it has come to that end. */
+bool fork_count_is_over(struct fork_count *count);
 /* For the tracer's end: whoever waits goes on, and every later fork is refused. */
 void fork_count_over(struct fork_count *count);
 

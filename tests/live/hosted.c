@@ -59,7 +59,7 @@ static void set_options(const struct hosted *hosted, struct sandbox_policy *poli
 /* The stack of the thread that Criterion had beside the one that forked is free here, and
  * ThreadSanitizer ends a process in which a new thread takes it, as it believes the old one alive.
  * It is too small for threads that want more. */
-static void avoid_used_stack(void)
+void hosted_avoid_used_stack(void)
 {
 	pthread_attr_t attributes;
 	size_t size;
@@ -82,7 +82,7 @@ static int make_run(const struct hosted *hosted, struct result *ret_result)
 	struct beside beside = { hosted, NULL };
 	pthread_t thread;
 
-	avoid_used_stack();
+	hosted_avoid_used_stack();
 	policy_init(&policy);
 	set_options(hosted, &policy);
 	if (plan_compile(&policy, hosted->features != NULL ? hosted->features : sandbox_features(),

@@ -20,6 +20,9 @@ struct hosted {
  * test when the run could not be made. */
 int hosted_run(const struct hosted *hosted, struct result *ret_result);
 
+/* For a process that a test has forked, before it starts threads: see the comment there. */
+void hosted_avoid_used_stack(void);
+
 /* Memory that the process of the run shares with the test. */
 void *hosted_memory(size_t size);
 

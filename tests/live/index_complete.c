@@ -17,6 +17,7 @@
 #include "core/process/domain.h"
 #include "core/process/process_index.h"
 #include "core/run/sandbox.h"
+#include "tests/live/hosted.h"
 
 #undef cleanup_result /* that of a run as the harness makes it is meant below */
 #include "tests/live/acts.h"
@@ -77,6 +78,7 @@ static int run_sandbox(int tasks)
 	struct result result;
 	struct error error;
 
+	hosted_avoid_used_stack();
 	policy_init(&policy);
 	set_option(&policy, "fs-read", guests_directory());
 	string_list_add(&policy.program.argv, guest("index_births"));
