@@ -45,8 +45,8 @@ struct worker {
 
 /* The clock that finds handlers which take too long.  See watch.h. */
 struct watch {
-	int timer; /* owned: timerfd */
-	_Atomic bool is_armed;
+	int timer;		       /* owned: timerfd */
+	_Atomic unsigned int is_armed; /* 0 or 1: riscv64 exchanges no single bytes */
 };
 
 struct crew {

@@ -65,7 +65,7 @@ Test(limits_pipelines, all_work_under_limits)
 
 Test(limits_pipelines, all_work_without_limits)
 {
-	int count = count_choose(500, 10000);
+	int count = count_choose(200, 10000);
 	cleanup_result struct run_result inside = run_pipelines(WORDS(), false, count);
 
 	expect_all(&inside, count);
