@@ -298,14 +298,14 @@ Test(handlers, wake_nobody_when_none_runs)
 	wait_for(&board->quick, QUICK_CALLS);
 	(void)usleep(50000);
 	/* What the counting itself costs, and then with a rest in between: a thread that ticks
-	 * every 2 ms would switch 250 times. */
+	 * every 2 ms would switch 250 times; ThreadSanitizer has one that switches five times. */
 	before = count_wake_ups();
 	alone = count_wake_ups() - before;
 	before = count_wake_ups();
 	(void)usleep(500000);
 	after = count_wake_ups();
 
-	cr_expect_leq(after - before, alone + 8, "%ld wake-ups, %ld of the counting",
+	cr_expect_leq(after - before, alone + 50, "%ld wake-ups, %ld of the counting",
 		after - before, alone);
 	let_go();
 	finish();
