@@ -110,16 +110,6 @@ static size_t slot_size(const struct listener *listener)
 	return (size + SLOT_ALIGNMENT - 1) / SLOT_ALIGNMENT * SLOT_ALIGNMENT;
 }
 
-static size_t power_of_two(size_t minimum)
-{
-	size_t power = 2;
-
-	while (power < minimum) {
-		power *= 2;
-	}
-	return power;
-}
-
 static void put_into(struct queue *queue, struct notif *notif)
 {
 	bool fits = queue_push(queue, notif);
@@ -136,8 +126,8 @@ struct notif_pool *notif_pool_create(const struct listener *listener, size_t sta
 	if (pool == NULL) {
 		return NULL;
 	}
-	pool->unused = queue_create(power_of_two(standing + spare));
-	pool->spare = queue_create(power_of_two(standing + spare));
+	pool->unused = queue_create(standing + spare);
+	pool->spare = queue_create(standing + spare);
 	pool->slots = aligned_alloc(SLOT_ALIGNMENT, (standing + spare) * size);
 	if (pool->unused == NULL || pool->spare == NULL || pool->slots == NULL) {
 		notif_pool_destroy(pool);

@@ -36,8 +36,20 @@ struct queue {
 	struct cell cells[];
 };
 
+static size_t power_of_two(size_t minimum)
+{
+	size_t power = 2;
+
+	while (power < minimum) {
+		power *= 2;
+	}
+	return power;
+}
+
 struct queue *queue_create(size_t capacity)
 {
+	capacity = power_of_two(capacity);
+
 	size_t size = sizeof(struct queue) + capacity * sizeof(struct cell);
 	struct queue *queue =
 		aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);

@@ -22,7 +22,7 @@
  * between reserving a cell and filling it delays only those that reach that very cell. */
 struct queue;
 
-/* `capacity` is a power of two, 2 at least.  NULL without memory. */
+/* Room for `capacity` items or more: the next power of two, 2 at least.  NULL without memory. */
 struct queue *queue_create(size_t capacity);
 /* Nobody may use it any more; what is still in it is forgotten. */
 void queue_destroy(struct queue *queue);

@@ -25,16 +25,6 @@
 /* Supervisors that such a thread may still look at: nobody frees them, and here they are kept. */
 static struct supervisor *abandoned;
 
-static size_t power_of_two(size_t minimum)
-{
-	size_t power = 2;
-
-	while (power < minimum) {
-		power *= 2;
-	}
-	return power;
-}
-
 /* From any thread.  A descriptor that is full is readable already. */
 static void ask_for_service(void *context)
 {
@@ -64,7 +54,7 @@ static int make_parts(struct supervisor *supervisor, const struct plan *plan)
 		size_t spare = supervisor->pool.started_max + STUCK_MAX + CREW_MAX;
 
 		supervisor->slots = notif_pool_create(&supervisor->listener, STANDING_MAX, spare);
-		supervisor->queue = queue_create(power_of_two(STANDING_MAX + spare));
+		supervisor->queue = queue_create(STANDING_MAX + spare);
 		if (supervisor->slots == NULL || supervisor->queue == NULL) {
 			r = -ENOMEM;
 		}
