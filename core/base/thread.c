@@ -109,14 +109,6 @@ int thread_start(enum thread_role role, unsigned int number, void *(*function)(v
 	return -r;
 }
 
-static struct timespec moment(uint64_t ns)
-{
-	return (struct timespec){
-		.tv_sec = (time_t)(ns / 1000000000),
-		.tv_nsec = (long)(ns % 1000000000),
-	};
-}
-
 bool thread_join_until(pthread_t thread, uint64_t interrupt_ns, uint64_t give_up_ns)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -127,7 +119,7 @@ bool thread_join_until(pthread_t thread, uint64_t interrupt_ns, uint64_t give_up
 		uint64_t part_ns = wait_ns < left_ns ? wait_ns : left_ns;
 		/* By the wall clock: ThreadSanitizer knows no other form.  A clock that is set back
 		 * makes the wait longer for a thread that is stuck, and for no other. */
-		struct timespec until = moment(clock_realtime_ns() + part_ns);
+		struct timespec until = clock_timespec(clock_realtime_ns() + part_ns);
 
 		if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT) {
 			return true;

@@ -144,10 +144,7 @@ void *queue_try_pop(struct queue *queue)
  */
 static bool wait_for_wake(struct queue *queue, uint32_t seen, uint64_t deadline_ns)
 {
-	struct timespec deadline = {
-		.tv_sec = (time_t)(deadline_ns / 1000000000),
-		.tv_nsec = (long)(deadline_ns % 1000000000),
-	};
+	struct timespec deadline = clock_timespec(deadline_ns);
 	long r = syscall(SYS_futex, &queue->wake_count, FUTEX_WAIT_BITSET_PRIVATE, seen,
 		deadline_ns == UINT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 

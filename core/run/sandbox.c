@@ -356,10 +356,7 @@ static void wait_for_events(const struct sandbox *sandbox, struct pollfd sources
 	uint64_t due = next_wakeup(sandbox);
 	uint64_t now = due == NEVER ? 0 : clock_monotonic_ns();
 	uint64_t left = due > now ? due - now : 0;
-	struct timespec timeout = {
-		.tv_sec = (time_t)(left / 1000000000),
-		.tv_nsec = (long)(left % 1000000000),
-	};
+	struct timespec timeout = clock_timespec(left);
 
 	sources[SOURCE_KEEPER] = (struct pollfd){ .fd = sandbox->control, .events = POLLIN };
 	sources[SOURCE_SIGNALS] = (struct pollfd){ .fd = sandbox->signals, .events = POLLIN };

@@ -157,10 +157,7 @@ void tracer_freeze_over(struct tracer *tracer)
 static int await(struct tracer_freeze *freeze, uint64_t ticket)
 {
 	uint64_t until_ns = clock_realtime_ns() + PATIENCE_NS;
-	struct timespec until = {
-		.tv_sec = (time_t)(until_ns / 1000000000),
-		.tv_nsec = (long)(until_ns % 1000000000),
-	};
+	struct timespec until = clock_timespec(until_ns);
 	int r = 0;
 
 	(void)pthread_mutex_lock(&freeze->lock);

@@ -25,10 +25,7 @@ void watch_finish(struct watch *watch)
 
 static void set_timer(const struct watch *watch, uint64_t at_ns)
 {
-	struct itimerspec when = { .it_value = {
-					   .tv_sec = (time_t)(at_ns / 1000000000),
-					   .tv_nsec = (long)(at_ns % 1000000000),
-				   } };
+	struct itimerspec when = { .it_value = clock_timespec(at_ns) };
 
 	(void)timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL); /* all is valid */
 }
